@@ -1,0 +1,45 @@
+"""Bake the template the way a person does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+GENERATED = TEMPLATE / "{{cookiecutter.project_slug}}"
+CONTEXT: dict[str, Any] = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+QUESTIONS = [name for name in CONTEXT if not name.startswith("_")]
+SCENARIOS = ("production-line", "own-data")
+COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
+
+
+def start(output: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Start cookiecutter on the template; whatever it remembers stays beside the output."""
+    output.mkdir(parents=True, exist_ok=True)
+    remembered = output.parent / f"{output.name}-remembered"
+    environment = os.environ | {"HOME": str(remembered), "COLUMNS": "500", "NO_COLOR": "1"}
+    command = [str(COOKIECUTTER), str(TEMPLATE), "--default-config", "--output-dir", str(output), *arguments]
+    return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, env=environment)
+
+
+def bake(output: Path, *options: str, **answers: str) -> Path:
+    """Bake with answers given on the command line; return the project's folder."""
+    done = start(output, "--no-input", *options, *(f"{question}={answer}" for question, answer in answers.items()))
+    assert done.returncode == 0, done.stderr
+    return output / str(answers.get("project_slug", CONTEXT["project_slug"]))
+
+
+def bake_typed(output: Path, **answers: str) -> Path:
+    """Bake with answers typed at the prompts: unlike those on the command line, cookiecutter does not read them as Jinja."""
+    done = start(output, typed="".join(f"{answers.get(question, '')}\n" for question in QUESTIONS))
+    assert done.returncode == 0, done.stderr
+    return output / str(answers.get("project_slug", CONTEXT["project_slug"]))
+
+
+def files_of(folder: Path) -> set[str]:
+    """List every file below a folder, by its path relative to it."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

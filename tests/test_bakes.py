@@ -1,0 +1,157 @@
+"""What a bake holds, whatever was answered."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from baking import CONTEXT, GENERATED, QUESTIONS, SCENARIOS, TEMPLATE, bake, bake_typed, files_of
+
+OVERLAYS = GENERATED / "scenarios"
+OWNED = ("charter.yaml", "expectations/", "data/")
+HOSTILE = """'"\\ \\n {{ 7*7 }} {% raw %} $(rm -rf .) `id` </script> <b> & # %s : - [x] {y} | > ! é漢𠮷🧱 '''"""
+ENDINGS = {".parquet", ".png", ".lock"}
+
+
+def tracked(folder: Path) -> set[str]:
+    """List the files that git tracks below a folder, by their path relative to it."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=folder, capture_output=True, text=True, check=True).stdout
+    return {path for path in listed.split("\0") if path}
+
+
+def text_of(path: Path) -> str:
+    return "" if path.suffix in ENDINGS else path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", params=SCENARIOS)
+def baked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    scenario: str = request.param
+    return scenario, bake(tmp_path_factory.mktemp("baked"), scenario=scenario)
+
+
+def test_a_bake_holds_the_tracked_files_of_its_scenario_and_nothing_else(baked: tuple[str, Path]) -> None:
+    scenario, project = baked
+    common = {path for path in tracked(GENERATED) if not path.startswith("scenarios/")}
+    if scenario != SCENARIOS[0]:
+        common = {path for path in common if not path.startswith(OWNED)} | tracked(OVERLAYS / scenario)
+    assert files_of(project) == common
+
+
+def test_no_jinja_is_left(baked: tuple[str, Path]) -> None:
+    _, project = baked
+    left = [str(path) for path in project.rglob("*") if path.is_file() and re.search(r"\{[{%#] |cookiecutter\.", re.sub(r"\$\{\{.*?\}\}", "", text_of(path)))]
+    assert left == []
+
+
+def test_every_scenario_brings_what_a_project_needs(baked: tuple[str, Path]) -> None:
+    _, project = baked
+    for path in ("charter.yaml", "params.yaml", "expectations/suite.json", "data/DATA_CARD.md", "src/poc/problem/source.py", "src/poc/problem/model.py"):
+        assert (project / path).is_file(), path
+
+
+def test_the_charter_names_a_source_that_is_there(baked: tuple[str, Path]) -> None:
+    _, project = baked
+    charter = yaml.safe_load((project / "charter.yaml").read_text(encoding="utf-8"))
+    assert (project / charter["data"]["source"]).is_file()
+
+
+def test_links_in_the_pages_lead_somewhere(baked: tuple[str, Path]) -> None:
+    _, project = baked
+    broken = [
+        f"{page.relative_to(project)}: {target}"
+        for page in project.rglob("*.md")
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Typed, because cookiecutter reads an answer on the command line as Jinja before any template sees it."""
+    answers = {"decision": HOSTILE, "sponsor_name": HOSTILE, "sponsor_title": HOSTILE, "sponsor_email": "o'\"\\{{7*7}}$(x)#:@example.com"}
+    return bake_typed(tmp_path_factory.mktemp("hostile"), **answers)
+
+
+def test_hostile_text_reaches_the_charter_as_it_was_typed(hostile: Path) -> None:
+    charter = yaml.safe_load((hostile / "charter.yaml").read_text(encoding="utf-8"))
+    sponsor = next(person for person in charter["people"] if person["role"] == "sponsor")
+    assert charter["decision"]["question"] == HOSTILE
+    assert (sponsor["name"], sponsor["title"], sponsor["email"]) == (HOSTILE, HOSTILE, "o'\"\\{{7*7}}$(x)#:@example.com")
+
+
+def test_hostile_text_reaches_the_readme_as_it_was_typed(hostile: Path) -> None:
+    assert HOSTILE in (hostile / "README.md").read_text(encoding="utf-8")
+
+
+def test_hostile_text_reaches_no_file_but_the_pages_and_the_charter(hostile: Path) -> None:
+    held = {path.relative_to(hostile).as_posix() for path in hostile.rglob("*") if path.is_file() and "7*7" in text_of(path)}
+    assert {path for path in held if not path.endswith(".md")} == {"charter.yaml"}
+
+
+def test_the_project_file_is_valid_toml_with_the_name(hostile: Path) -> None:
+    assert tomllib.loads((hostile / "pyproject.toml").read_text())["project"]["name"] == "poc-line-stop"
+
+
+def test_a_path_with_a_space_works(tmp_path: Path) -> None:
+    assert (bake(tmp_path / "two words") / "charter.yaml").is_file()
+
+
+def test_a_bake_without_hooks_shows_that_they_were_skipped(tmp_path: Path) -> None:
+    project = bake(tmp_path / "output", "--accept-hooks", "no", scenario="own-data")
+    assert (project / "scenarios").is_dir()
+
+
+def test_a_bake_is_quick(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    start = time.monotonic()
+    bake(tmp_path / "output")
+    record_property("seconds", round(time.monotonic() - start, 2))
+    # The promise is 1 s on an idle machine; a machine under load is no failure, a bake that installs something is.
+    assert time.monotonic() - start < 10
+
+
+def test_no_python_file_holds_jinja() -> None:
+    assert [path for path in tracked(GENERATED) if path.endswith(".py") and re.search(r"\{\{|\{%", (GENERATED / path).read_text(encoding="utf-8"))] == []
+
+
+def test_python_workflows_and_makefiles_are_copied_as_they_are() -> None:
+    assert {"*.py", ".github/workflows/*", "Makefile", "*.lock"} <= set(CONTEXT["_copy_without_render"])
+
+
+def test_no_tracked_file_names_this_machine_or_an_index() -> None:
+    # Put together here, so that this file does not find itself.
+    machine = r"(?<![\w.:/])/(?:" + "|".join(["work", "farm", "root", "home/[a-z]+", "Users/[a-z]+"]) + "/)"
+    index = "|".join(["--(?:extra-)?index" + "-url [^ ]", "/simple" + "/", "pypi" + r"\.org/", "files.pythonhosted" + r"\.org"])
+    found = [path for path in sorted(tracked(TEMPLATE)) if re.search(f"{machine}|{index}", _all_text(TEMPLATE / path))]
+    assert found == []
+
+
+def _all_text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", errors="replace")
+
+
+@pytest.mark.parametrize(
+    "lock", [TEMPLATE / "requirements.lock", GENERATED / "requirements.lock", GENERATED / "requirements-dev.lock"], ids=lambda path: path.name
+)
+def test_every_locked_package_has_a_hash(lock: Path) -> None:
+    entries = re.split(r"\n(?=\S)", lock.read_text().strip())
+    assert entries
+    assert all(re.fullmatch(r"[\w.-]+==\S+( ;.*)? \\(\n    --hash=sha256:[0-9a-f]{64}( \\)?)+", entry) for entry in entries)
+
+
+def test_the_development_lock_holds_the_same_versions_and_more() -> None:
+    run, develop = (
+        {line.rstrip(" \\") for line in (GENERATED / lock).read_text().splitlines() if "==" in line and not line.startswith(" ")}
+        for lock in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert run < develop
+
+
+def test_the_table_of_hostile_answers_covers_what_is_free_text() -> None:
+    assert {"decision", "sponsor_name", "sponsor_title", "sponsor_email"} <= set(QUESTIONS)

@@ -1,0 +1,58 @@
+"""Show runs and versions in MLflow's own pages, on this machine only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from poc import layout
+from poc.errors import EnvironmentRefused
+from poc.tools import tracking
+
+
+def serve_ui(root: Path, *, port: int) -> None:
+    """Run MLflow's server until it is stopped, with Ctrl-C or SIGTERM.
+
+    Raises:
+        EnvironmentRefused: the port is taken, or the server ended by itself.
+    """
+    _refuse_taken(port)
+    tracking.prepare_database()
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", tracking.tracking_uri(), "--artifacts-destination", tracking.artifact_root().as_uri(),
+    ]  # fmt: skip
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment.pop("MLFLOW_TRACKING_URI", None)  # the server is told where its records are; a client inside it must not look elsewhere
+    log = root / layout.STATE / "ui.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink, env=environment) as server:
+        stopped = _stop_on_signals(server)
+        if server.wait() != 0 and not stopped:
+            raise EnvironmentRefused("MLflow's server ended by itself", where=str(log), fix="read the log's last lines; poc doctor")
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise EnvironmentRefused(f"port {port} is taken", where=f"127.0.0.1:{port}", fix=f"poc ui --port {port + 1}") from error
+
+
+def _stop_on_signals(server: subprocess.Popen[bytes]) -> list[int]:
+    """Pass a stop on, so that no server stays behind on the port; return the list of stops, empty while there was none."""
+    stops: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        stops.append(number)
+        server.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stops

@@ -1,0 +1,93 @@
+"""Where every artifact lives: the one place that knows a path."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from poc.errors import InputRefused
+
+CHARTER = Path("charter.yaml")
+PARAMS = Path("params.yaml")
+SUITE = Path("expectations/suite.json")
+#: Other scenarios of the template; its last hook removes them.
+SCENARIOS = Path("scenarios")
+STATE = Path(".poc")
+RUNS = STATE / "runs"
+RUN_LOG = "run.log"
+REPORT = "report.json"
+SUMMARY = "summary.md"
+
+CHARTER_JSON = "charter.json"
+PARAMS_JSON = "params.json"
+SUITE_JSON = "suite.json"
+SPLITS_JSON = "splits.json"
+SPLIT_FILES = {"train": "train.parquet", "dev": "dev.parquet", "sealed": "sealed.parquet"}
+SEALED_LABELS = "labels.parquet"
+VALIDATION_JSON = "validation.json"
+MODELS_JSON = "models.json"
+GRAPHS_JSON = "graphs.json"
+VARIANTS_JSON = "variants.json"
+TIMINGS_JSON = "timings.json"
+EVALUATION_JSON = "evaluation.json"
+CANDIDATE_JSON = "candidate.json"
+CANDIDATE_MODEL = "model.onnx"
+SAMPLE_REQUEST = "sample_request.json"
+REHEARSAL_JSON = "rehearsal.json"
+VERDICT_JSON = "verdict.json"
+VERSION_JSON = "version.json"
+DECISION_JSON = "decision.json"
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Find the folder that holds `charter.yaml`, here or above.
+
+    Raises:
+        InputRefused: no folder up to the root holds one.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / CHARTER).is_file():
+            return folder
+    raise InputRefused("there is no charter.yaml here or in any folder above", where=str(here), fix="go to the repository, then run the command again")
+
+
+def artifact_folder(artifacts: Path, step: str, artifact: str) -> Path:
+    """Say where a step's artifact lies among a run's artifacts: the layout of Kubeflow's local runner."""
+    return artifacts / step / artifact
+
+
+def new_run(root: Path) -> Path:
+    """Make the folder of a new run, named by the time (UTC)."""
+    while True:
+        run = root / RUNS / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S-%f")
+        run.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            run.mkdir()
+        except FileExistsError:
+            continue
+        return run
+
+
+def newest_run(root: Path) -> Path:
+    """Find the newest run's folder.
+
+    Raises:
+        InputRefused: nothing has been run yet.
+    """
+    runs = sorted(path for path in (root / RUNS).glob("20*") if any(each.is_dir() for each in path.iterdir()))
+    if not runs:
+        raise InputRefused("nothing has been run yet", where=str(root / RUNS), fix="poc run")
+    return runs[-1]
+
+
+def artifacts_of(run: Path) -> Path:
+    """Find the folder that holds a run's artifacts: the one that Kubeflow's local runner made, or `by-hand`.
+
+    Raises:
+        InputRefused: the run wrote nothing yet.
+    """
+    folders = sorted(path for path in run.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not folders:
+        raise InputRefused("this run wrote nothing yet", where=str(run), fix="poc run")
+    return folders[0]

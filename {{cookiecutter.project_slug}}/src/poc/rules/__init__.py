@@ -1,0 +1,1 @@
+"""What decides: pure functions of charter and evidence; no files, clock, network or hidden randomness."""

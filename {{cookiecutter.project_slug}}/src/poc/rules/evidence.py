@@ -1,0 +1,339 @@
+"""What steps write down and hand on: every record that lies in a run's folder."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Outcome = Literal["GO", "NO-GO", "NOT PROVEN"]
+Technique = Literal["float32", "graph-optimised", "int8-dynamic", "int8-static", "thinned"]
+
+
+class Record(BaseModel):
+    """A file of evidence; unknown fields are refused, NaN survives so that a gate can see it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+
+
+class Number(Record):
+    """A measured or computed figure and its unit."""
+
+    name: str
+    value: float
+    unit: str
+
+
+class Issue(Record):
+    """A problem as a report keeps it."""
+
+    what: str
+    where: str = ""
+    fix: str = ""
+
+
+class Report(Record):
+    """What a step did: written last, so that an artifact with a report is a complete one."""
+
+    step: str
+    status: Literal["done", "refused", "failed", "decided"]
+    headline: str
+    seconds: float
+    started_at: str
+    numbers: list[Number]
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    problems: list[Issue]
+    refusal_code: str
+    exit_code: int
+    machine: str
+
+
+class Split(Record):
+    """Rows and positives of one split."""
+
+    rows: int
+    positives: int
+    sha256: str
+
+
+class Splits(Record):
+    """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them."""
+
+    train: Split
+    dev: Split
+    sealed: Split
+    sealed_labels_sha256: str
+    sealed_rows_sha256: str
+    ignored_columns: list[str]
+    how: str
+
+
+class Calibration(Record):
+    """Platt scaling: p = sigmoid(slope * logit(raw) + intercept)."""
+
+    slope: float
+    intercept: float
+
+
+class Confusion(Record):
+    """Counts of decisions against the truth."""
+
+    positives: int
+    missed: int
+    negatives: int
+    false_alarms: int
+
+
+class FittedModel(Record):
+    """A family as it was fitted: file, calibration and threshold."""
+
+    name: str
+    family: str
+    file: str
+    thinned_from: str | None
+    is_neural: bool
+    calibration: Calibration
+    threshold: float
+    predicted_chance_of_go: float
+    auc: float
+    at_half: Confusion
+    at_threshold: Confusion
+
+
+class Models(Record):
+    """What `train` made; `at_*` counts are out of sample, by cross-fitting on train and as fitted on dev."""
+
+    models: list[FittedModel]
+
+
+class Parity(Record):
+    """How far a graph is from what it was made from, on real and awkward rows."""
+
+    rows: int
+    largest_difference: float
+    decisions_flipped: int
+
+
+class Graph(Record):
+    """A float32 ONNX file with preprocessing and calibration inside."""
+
+    model: str
+    file: str
+    sha256: str
+    size_bytes: int
+    parity: Parity
+
+
+class Graphs(Record):
+    """What `export` made."""
+
+    graphs: list[Graph]
+
+
+class Variant(Record):
+    """One way to run a model, or the reason why there is none."""
+
+    name: str
+    model: str
+    family: str
+    technique: Technique
+    reason_not_made: str | None
+    file: str | None
+    sha256: str | None
+    size_bytes: int | None
+    calibration: Calibration
+    threshold: float
+    predicted_chance_of_go: float
+    parity: Parity | None
+    dev: Confusion | None
+    dev_at_half: Confusion | None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a file to run."""
+        return self.file is not None
+
+
+class Variants(Record):
+    """What `compress` made; parity is against the float32 graph of the same model."""
+
+    variants: list[Variant]
+
+
+class Machine(Record):
+    """The fingerprint of the machine that measured something."""
+
+    architecture: str
+    cpu: str
+    instruction_sets: list[str]
+    cores: int
+    memory_mb: int
+    governor: str | None
+    hypervisor: bool
+    system: str
+    python: str
+    onnxruntime: str
+    digest: str
+
+
+class Timing(Record):
+    """One variant's speed, memory and size on one machine; latencies as percentiles."""
+
+    variant: str
+    single_p50_us: float
+    single_p95_us: float
+    single_p99_us: float
+    cpu_us_per_call: float
+    open_loop_rate_per_s: float
+    open_loop_calls: int
+    open_loop_p50_ms: float
+    open_loop_p95_ms: float
+    open_loop_p99_ms: float
+    open_loop_p99_low_ms: float
+    open_loop_p99_high_ms: float
+    load_ms: float
+    first_call_ms: float
+    memory_mb: float
+    size_mb: float
+
+
+class Timings(Record):
+    """What `benchmark` measured, and where."""
+
+    machine: Machine
+    pinned_cores: list[int]
+    differences: list[str]
+    confidence: float
+    timings: list[Timing]
+    not_timed: dict[str, str]
+
+
+class Interval(Record):
+    """An estimate with its bounds."""
+
+    low: float
+    middle: float
+    high: float
+
+
+class Money(Record):
+    """Money per period by which a model beats another policy, its run cost paid; positive means better.
+
+    `per_period` is against today's process, `flag_everything` and `flag_nothing` against those two; `level` is the share of draws
+    inside each interval. `perfect_model` is what a model without errors would gain against today's process at the likely values.
+    """
+
+    currency: str
+    period: str
+    per_period: Interval
+    level: float
+    chance_of_loss: float
+    chance_of_minimum: float
+    flag_everything: Interval
+    flag_nothing: Interval
+    perfect_model: float
+
+
+class LimitVerdict(Record):
+    """One limit of the charter, judged."""
+
+    name: str
+    verdict: Outcome
+    measured: float
+    low: float
+    high: float
+    limit: float
+    unit: str
+    why: str
+
+
+class Assessment(Record):
+    """One variant on dev: money, limits, and whether it is expected to meet them all."""
+
+    variant: str
+    confusion: Confusion
+    money: Money
+    limits: list[LimitVerdict]
+    chance_of_go: float
+    is_expected_to_pass: bool
+    cpu_us_per_call: float
+
+
+class Evaluation(Record):
+    """What `evaluate` found and froze."""
+
+    assessments: list[Assessment]
+    frozen: str
+    why: str
+    baseline_accuracy_note: str
+
+
+class CandidateInput(Record):
+    """One input tensor of the frozen model."""
+
+    name: str
+    kind: Literal["number", "category"]
+
+
+class Candidate(Record):
+    """The frozen candidate: everything that decides what it answers."""
+
+    project: str
+    charter_sha256: str
+    variant: str
+    family: str
+    technique: Technique
+    model_sha256: str
+    threshold: float
+    calibration: Calibration
+    inputs: list[CandidateInput]
+
+
+class Rehearsal(Record):
+    """What `replay` saw when dev rows went through the real server one at a time."""
+
+    rows: int
+    largest_difference: float
+    decisions_differing: int
+    late_features: list[str]
+    request_p50_ms: float
+    request_p99_ms: float
+
+
+class Verdict(Record):
+    """What `gate` found on the sealed set: per limit, in money, and overall the worst."""
+
+    overall: Outcome
+    limits: list[LimitVerdict]
+    money: Money
+    confusion: Confusion
+    candidate_sha256: str
+    sealed_sha256: str
+    look: int
+    looks_allowed: int
+    repeated: bool
+    unproven: list[str]
+
+
+class Version(Record):
+    """Where the registered version stands."""
+
+    model: str
+    version: str
+    run_id: str
+    verdict: Outcome
+    alias: str | None
+    model_sha256: str
+    run_url: str
+    version_url: str
+
+
+class Validation(Record):
+    """What `validate` found: the contract, drift between splits in bits, and each column's AUC alone on dev."""
+
+    declared: int
+    evaluated: int
+    warnings: list[str]
+    drift: dict[str, float]
+    auc_alone: dict[str, float]

@@ -1,0 +1,144 @@
+"""The verdict: each limit of the charter GO, NO-GO or NOT PROVEN; together, the worst."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from poc.rules.charter import Charter
+from poc.rules.evidence import Confusion, Interval, LimitVerdict, Money, Outcome, Timing
+
+#: How busy the cores may be on average. In an M/M/1 queue half busy means waiting as long as one call takes; above it waits grow fast.
+MOST_BUSY = 0.5
+WORST_FIRST: tuple[Outcome, ...] = ("NO-GO", "NOT PROVEN", "GO")
+
+
+def judge(charter: Charter, confusion: Confusion, money: Money, timing: Timing | None, differences: Sequence[str]) -> list[LimitVerdict]:
+    """Judge every limit of the charter; `differences` names what sets the measuring machine apart from the charter's."""
+    limits, looks = charter.limits, charter.timebox.looks
+    confidence = float(limits.confidence)
+    missed = judge_share(confusion.missed, confusion.positives, float(limits.missed_share), confidence, looks, name="missed_share")
+    false_alarms = judge_share(confusion.false_alarms, confusion.negatives, float(limits.false_alarm_share), confidence, looks, name="false_alarm_share")
+    return [missed, false_alarms, *_judge_machine(charter, timing, differences), judge_money(money)]
+
+
+def overall(verdicts: Sequence[LimitVerdict]) -> Outcome:
+    """Return the worst verdict; nothing judged is nothing proven."""
+    found = {verdict.verdict for verdict in verdicts}
+    return next((outcome for outcome in WORST_FIRST if outcome in found), "NOT PROVEN")
+
+
+def judge_share(errors: int, n: int, limit: float, confidence: float, looks: int = 1, *, name: str = "share") -> LimitVerdict:
+    """Judge a share of errors by exact one-sided bounds, the allowed error divided by the number of looks (Bonferroni)."""
+    each = 1 - (1 - confidence) / looks
+    low, high = lower_bound(errors, n, each), upper_bound(errors, n, each)
+    measured = errors / n if 0 <= errors <= n and n > 0 else math.nan
+    why = f"{errors} of {n}: at most {high:.1%}, at least {low:.1%}, each at {each:.4g} confidence" if n > 0 else "there is no row to judge it on"
+    return LimitVerdict(name=name, verdict=_outcome(low, high, limit), measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
+
+
+def judge_quantity(name: str, measured: float, interval: Interval, limit: float, unit: str, *, differences: Sequence[str] = ()) -> LimitVerdict:
+    """Judge a measured quantity that must not exceed its limit; on another machine it proves nothing, either way."""
+    verdict = _outcome(interval.low, interval.high, limit) if not differences and math.isfinite(measured) else "NOT PROVEN"
+    why = f"measured {measured:.4g} {unit}, {interval.low:.4g} to {interval.high:.4g}"
+    if differences:
+        why += f"; but not on the charter's hardware: {'; '.join(differences)}"
+    return LimitVerdict(name=name, verdict=verdict, measured=measured, low=interval.low, high=interval.high, limit=limit, unit=unit, why=why)
+
+
+def judge_money(money: Money) -> LimitVerdict:
+    """Judge money: GO when the lower bounds beat today's process, flagging everything and flagging nothing; NO-GO when an upper bound loses."""
+    against = {"today's process": money.per_period, "flagging everything": money.flag_everything, "flagging nothing": money.flag_nothing}
+    each = [_outcome(-interval.high, -interval.low, 0.0, or_equal=False) for interval in against.values()]
+    verdict = next(outcome for outcome in WORST_FIRST if outcome in each)
+    said = "; ".join(f"against {policy} {interval.low:,.0f} to {interval.high:,.0f}" for policy, interval in against.items())
+    return LimitVerdict(
+        name="money",
+        verdict=verdict,
+        measured=money.per_period.middle,
+        low=money.per_period.low,
+        high=money.per_period.high,
+        limit=0.0,
+        unit=f"{money.currency} a {money.period}",
+        why=f"{said}; chance of the agreed minimum {money.chance_of_minimum:.0%}",
+    )
+
+
+def upper_bound(errors: int, n: int, confidence: float) -> float:
+    """Return the exact one-sided upper bound of a share (Clopper and Pearson, 1934); NaN for counts that cannot be."""
+    from scipy.special import betaincinv
+
+    if not 0 <= errors <= n or n == 0:
+        return math.nan
+    return 1.0 if errors == n else float(betaincinv(errors + 1, n - errors, confidence))
+
+
+def lower_bound(errors: int, n: int, confidence: float) -> float:
+    """Return the exact one-sided lower bound of a share; the upper bound of the rows that are right, turned round."""
+    return 1.0 - upper_bound(n - errors, n, confidence)
+
+
+def most_errors_allowed(n: int, limit: float, confidence: float, looks: int = 1) -> int:
+    """Return with how many errors among n a share is still GO; -1 when not even none would do."""
+    low, high = -1, n
+    while low < high:  # the upper bound grows with the errors, so halving finds the last one within the limit
+        middle = (low + high + 1) // 2
+        within = upper_bound(middle, n, 1 - (1 - confidence) / looks) <= limit
+        low, high = (middle, high) if within else (low, middle - 1)
+    return low
+
+
+def sealed_positives_needed(limit: float, confidence: float, looks: int = 1, max_misses: int = 3) -> list[int]:
+    """Return how many positives show a limit when 0, 1, ... of them are missed: for 5 % at 95 % 59, 93, 124, 153."""
+    return [_fewest_rows(misses, limit, 1 - (1 - confidence) / looks) for misses in range(max_misses + 1)]
+
+
+def machines_needed(charter: Charter, cpu_us_per_call: float) -> int:
+    """Return how many of the charter's machines its arrival rate keeps at most half busy; at least one."""
+    busy_cores = float(charter.limits.arrivals_per_second) * cpu_us_per_call / 1e6
+    return max(1, math.ceil(busy_cores / (charter.limits.hardware.cores * MOST_BUSY)))
+
+
+def _judge_machine(charter: Charter, timing: Timing | None, differences: Sequence[str]) -> Iterator[LimitVerdict]:
+    limits, a_month = charter.limits, f"{charter.value.currency} a month"
+    measured = _Measured(charter, timing)
+    yield judge_quantity("latency_p99", measured.p99_ms, measured.p99, float(limits.latency_p99_ms), "ms", differences=differences)
+    yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=differences)
+    yield judge_quantity("model_size", measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB")
+    yield judge_quantity("monthly_budget", measured.monthly, _exactly(measured.monthly), float(limits.monthly_budget), a_month, differences=differences)
+
+
+class _Measured:
+    """What a timing says, NaN throughout where there is none."""
+
+    def __init__(self, charter: Charter, timing: Timing | None) -> None:
+        self.p99_ms = timing.open_loop_p99_ms if timing else math.nan
+        self.p99 = Interval(low=timing.open_loop_p99_low_ms, middle=self.p99_ms, high=timing.open_loop_p99_high_ms) if timing else _exactly(math.nan)
+        self.memory_mb = timing.memory_mb if timing else math.nan
+        self.size_mb = timing.size_mb if timing else math.nan
+        cpu_us = timing.cpu_us_per_call if timing else math.nan
+        self.monthly = machines_needed(charter, cpu_us) * float(charter.limits.hardware.monthly_cost) if math.isfinite(cpu_us) else math.nan
+
+
+def _exactly(value: float) -> Interval:
+    return Interval(low=value, middle=value, high=value)
+
+
+def _outcome(low: float, high: float, limit: float, *, or_equal: bool = True) -> Outcome:
+    """Compare bounds with a limit; whatever is not a number proves nothing."""
+    if not all(map(math.isfinite, (low, high, limit))) or low > high:
+        return "NOT PROVEN"
+    if high < limit or (or_equal and high == limit):
+        return "GO"
+    return "NO-GO" if low > limit else "NOT PROVEN"
+
+
+def _fewest_rows(errors: int, limit: float, confidence: float) -> int:
+    enough = errors + 1
+    while upper_bound(errors, enough, confidence) > limit:
+        enough *= 2
+    too_few = errors
+    while enough - too_few > 1:
+        middle = (enough + too_few) // 2
+        too_few, enough = (too_few, middle) if upper_bound(errors, middle, confidence) <= limit else (middle, enough)
+    return enough

@@ -1,0 +1,132 @@
+"""Time the variants on the charter's cores and at its arrival rate, and say whether this is the charter's hardware."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from poc import layout
+from poc.rules.charter import Charter
+from poc.rules.evidence import Number, Timing, Timings, Variant, Variants
+from poc.rules.hardware import differences
+from poc.rules.verdict import judge_share
+from poc.steps.inputs import charter_of, params_of, rows_of
+from poc.steps.perform import Result
+from poc.steps.timing import MOST_OVERLOAD, write_rows
+from poc.tools import files, machine, onnx_runtime
+
+#: How many real rows take turns.
+ROWS = 512
+#: One thread per session: a call this small is over before a second thread has woken.
+THREADS = 1
+#: How long a process may take to load a model, answer the rows and warm up; a model that takes longer is not one to serve.
+PATIENCE_S = 60.0
+
+
+def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> Result:
+    """Write each variant's speed, memory and size; never refuses. Variants that dev already rules out are not timed."""
+    charter, params = charter_of(agreement), params_of(agreement)
+    ladder = files.read_record(variants / layout.VARIANTS_JSON, Variants).variants
+    not_timed = {variant.name: reason for variant in ladder if (reason := _ruled_out(variant, charter))}
+    chosen = [variant for variant in ladder if variant.name not in not_timed]
+    rows = timings / "rows.npz"
+    write_rows(rows, {name: values[:ROWS] for name, values in rows_of(data, "dev", charter).tensors.items()})
+    here = machine.fingerprint(onnx_runtime.version())
+    before = machine.available()
+    pinned = machine.pin(charter.limits.hardware.cores)
+    try:
+        timed = _time(chosen, variants, rows, charter, params.benchmark_seconds_per_variant, not_timed)
+    finally:
+        machine.unpin(before)
+        rows.unlink()
+    found = differences(here, charter.limits.hardware, pinned)
+    files.write_record(
+        timings / layout.TIMINGS_JSON,
+        Timings(machine=here, pinned_cores=pinned, differences=found, confidence=float(charter.limits.confidence), timings=timed, not_timed=not_timed),
+    )
+    return Result(headline=_headline(timed, found, charter), numbers=[number for timing in timed for number in _numbers(timing)])
+
+
+def _ruled_out(variant: Variant, charter: Charter) -> str | None:
+    """Say why a variant need not be timed: it was not made, or dev alone shows that it breaks a limit."""
+    if variant.reason_not_made or variant.dev is None:
+        return variant.reason_not_made or "not judged on dev"
+    confidence, dev = float(charter.limits.confidence), variant.dev
+    judged = [
+        judge_share(dev.missed, dev.positives, float(charter.limits.missed_share), confidence, name="missed share"),
+        judge_share(dev.false_alarms, dev.negatives, float(charter.limits.false_alarm_share), confidence, name="false-alarm share"),
+    ]
+    return next((f"dev rules it out: {each.name} {each.measured:.1%}, the charter allows {each.limit:.0%}" for each in judged if each.verdict == "NO-GO"), None)
+
+
+def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
+    limits = charter.limits
+    paths = {variant.name: folder / str(variant.file) for variant in chosen}
+    shared = {"rows": str(rows), "threads": THREADS}
+    prints: dict[str, Any] = {}
+    for name, path in paths.items():
+        try:
+            prints[name] = _child({**shared, "what": "footprint", "model": str(path)}, patience_s=PATIENCE_S)
+        except ChildDied as error:
+            not_timed[name] = str(error)
+    models = {name: str(path) for name, path in paths.items() if name in prints}
+    if not models:
+        return []
+    try:
+        speeds = _child(
+            {
+                **shared,
+                "what": "speed",
+                "models": models,
+                "rate": float(limits.arrivals_per_second),
+                "seconds": seconds,
+                "confidence": float(limits.confidence),
+            },
+            patience_s=len(models) * (PATIENCE_S + 2 * MOST_OVERLOAD * seconds),
+        )
+    except ChildDied as error:
+        not_timed.update(dict.fromkeys(models, str(error)))
+        return []
+    return [Timing(variant=name, size_mb=paths[name].stat().st_size / 1e6, **prints[name], **speeds[name]) for name in models]
+
+
+class ChildDied(Exception):
+    """The timing process gave no result; the message is the reason, for the record."""
+
+
+def _child(job: dict[str, Any], *, patience_s: float) -> Any:
+    """Run a job in a fresh process, which inherits the pinning."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "poc.steps.timing"]
+    try:
+        done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, env=environment, check=False, timeout=patience_s)
+    except subprocess.TimeoutExpired as error:
+        raise ChildDied(f"the timing process was still busy after {patience_s:.0f} s") from error
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise ChildDied(f"the timing process ended with {done.returncode}: {last[0]}")
+    return json.loads(done.stdout)
+
+
+def _headline(timed: list[Timing], found: list[str], charter: Charter) -> str:
+    if not timed:
+        return "no variant was timed"
+    fastest = min(timed, key=lambda timing: timing.cpu_us_per_call)
+    where = "the charter's hardware" if not found else f"NOT PROVEN, not the charter's hardware: {'; '.join(found)}"
+    return (
+        f"{len(timed)} variants; {fastest.variant} is fastest: p99 {fastest.open_loop_p99_ms:.2f} ms (at most {fastest.open_loop_p99_high_ms:.2f}) "
+        f"at {charter.limits.arrivals_per_second} requests/s, {fastest.cpu_us_per_call:.0f} us CPU; {where}"
+    )
+
+
+def _numbers(timing: Timing) -> list[Number]:
+    return [
+        Number(name=f"{timing.variant}_single_p50", value=timing.single_p50_us, unit="us"),
+        Number(name=f"{timing.variant}_open_loop_p99", value=timing.open_loop_p99_ms, unit="ms"),
+        Number(name=f"{timing.variant}_cpu_per_call", value=timing.cpu_us_per_call, unit="us"),
+        Number(name=f"{timing.variant}_memory", value=timing.memory_mb, unit="MB"),
+    ]

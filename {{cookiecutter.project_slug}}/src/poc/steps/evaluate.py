@@ -1,0 +1,90 @@
+"""Judge every variant on dev in money and limits, and freeze the cheapest that is expected to meet them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from poc import layout
+from poc.rules.charter import Charter
+from poc.rules.evidence import Assessment, Candidate, CandidateInput, Confusion, Evaluation, Number, Timing, Timings, Variant, Variants
+from poc.rules.oip import infer_request
+from poc.rules.selection import choose
+from poc.rules.value import worth
+from poc.rules.verdict import judge
+from poc.steps.inputs import charter_of, params_of, rows_of
+from poc.steps.perform import Result
+from poc.tools import files
+
+#: What dev alone can show: limits whose verdict does not depend on how many rows dev has.
+MACHINE_LIMITS = frozenset({"latency_p99", "memory", "model_size", "monthly_budget"})
+
+
+def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, candidate: Path) -> Result:
+    """Write each variant's assessment and freeze one: bytes, threshold and calibration, by digest."""
+    charter, seed = charter_of(agreement), params_of(agreement).seed
+    made = {variant.name: variant for variant in files.read_record(variants / layout.VARIANTS_JSON, Variants).variants if variant.is_made}
+    measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
+    speed = {timing.variant: timing for timing in measured.timings}
+    assessed = [_assess(variant, speed.get(name), measured.differences, charter, seed) for name, variant in made.items() if variant.dev]
+    chosen, why = choose(assessed)
+    variant = made[chosen.variant]
+    files.write_record(
+        candidate / layout.EVALUATION_JSON, Evaluation(assessments=assessed, frozen=variant.name, why=why, baseline_accuracy_note=_at_half(variant))
+    )
+    _freeze(variant, charter, agreement, variants, data, candidate)
+    confusion = chosen.confusion
+    return Result(
+        headline=why,
+        numbers=[
+            Number(name="dev_missed_share", value=confusion.missed / confusion.positives, unit="share"),
+            Number(name="dev_false_alarm_share", value=confusion.false_alarms / confusion.negatives, unit="share"),
+            Number(name="dev_money", value=chosen.money.per_period.middle, unit=f"{chosen.money.currency} per {chosen.money.period}"),
+            Number(name="chance_of_go", value=chosen.chance_of_go, unit="share"),
+        ],
+    )
+
+
+def _assess(variant: Variant, timing: Timing | None, differences: list[str], charter: Charter, seed: int) -> Assessment:
+    confusion = variant.dev
+    assert confusion is not None
+    money = worth(charter, confusion, seed=seed)
+    limits = judge(charter, confusion, money, timing, differences)
+    refuted = [limit.name for limit in limits if limit.verdict == "NO-GO"]
+    return Assessment(
+        variant=variant.name,
+        confusion=confusion,
+        money=money,
+        limits=limits,
+        chance_of_go=variant.predicted_chance_of_go,
+        is_expected_to_pass=timing is not None and not refuted and variant.predicted_chance_of_go >= 0.5,
+        cpu_us_per_call=timing.cpu_us_per_call if timing else float("inf"),
+    )
+
+
+def _at_half(variant: Variant) -> str:
+    """Say what the usual metric at the usual threshold would have hidden."""
+    half = variant.dev_at_half or Confusion(positives=0, missed=0, negatives=0, false_alarms=0)
+    rows = half.positives + half.negatives
+    right = 1 - (half.missed + half.false_alarms) / rows if rows else float("nan")
+    missed = half.missed / half.positives if half.positives else float("nan")
+    return f"At a threshold of 0.5 this model is right on {right:.1%} of dev rows and misses {missed:.0%} of the positives: accuracy says nothing here."
+
+
+def _freeze(variant: Variant, charter: Charter, agreement: Path, variants: Path, data: Path, candidate: Path) -> None:
+    bytes_ = (variants / str(variant.file)).read_bytes()
+    files.write_atomically(candidate / layout.CANDIDATE_MODEL, bytes_)
+    inputs = [CandidateInput(name=feature.name, kind=feature.kind) for feature in charter.features]
+    frozen = Candidate(
+        project=charter.project,
+        charter_sha256=files.sha256_of_file(agreement / layout.CHARTER_JSON),
+        variant=variant.name,
+        family=variant.family,
+        technique=variant.technique,
+        model_sha256=files.sha256_of(bytes_),
+        threshold=variant.threshold,
+        calibration=variant.calibration,
+        inputs=inputs,
+    )
+    files.write_record(candidate / layout.CANDIDATE_JSON, frozen)
+    dev = rows_of(data, "dev", charter)
+    files.write_atomically(candidate / layout.SAMPLE_REQUEST, infer_request({name: values[:1] for name, values in dev.tensors.items()}, inputs))

@@ -1,0 +1,150 @@
+"""Look at the sealed set, once and counted, and judge the frozen candidate by every limit of the charter."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from poc import layout
+from poc.rules import guards
+from poc.rules.charter import Charter
+from poc.rules.evidence import Candidate, Confusion, Number, Splits, Timings, Verdict
+from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
+from poc.rules.thresholds import confusion_at
+from poc.rules.value import worth
+from poc.rules.verdict import judge, overall
+from poc.steps.inputs import charter_of, params_of
+from poc.steps.judged import candidate_digest, check_evidence
+from poc.steps.parity import count_invalid
+from poc.steps.perform import Result
+from poc.tools import files, frames, tracking
+from poc.tools.onnx_runtime import Scorer
+
+
+def gate(
+    *,
+    agreement: Path,
+    data: Path,
+    sealed_labels: Path,
+    validation: Path,
+    models: Path,
+    graphs: Path,
+    variants: Path,
+    timings: Path,
+    candidate: Path,
+    rehearsal: Path,
+    verdict: Path,
+) -> Result:
+    """Write the verdict. The same candidate again gets what its look found in the sealed set, uncounted; speed and memory are judged as timed in this run."""
+    check_evidence(
+        {
+            "agreement": agreement,
+            "data": data,
+            "sealed_labels": sealed_labels,
+            "validation": validation,
+            "models": models,
+            "graphs": graphs,
+            "variants": variants,
+            "timings": timings,
+            "candidate": candidate,
+            "rehearsal": rehearsal,
+        }
+    )
+    charter = charter_of(agreement)
+    with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look
+        look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
+    frozen = files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
+    confusion = Verdict.model_validate_json(stored).confusion if stored is not None else _confusion(charter, frozen, data, sealed_labels, candidate)
+    found = _judge(charter, params_of(agreement).seed, frozen, confusion, timings, look, nth, repeated=stored is not None)
+    files.write_record(verdict / layout.VERDICT_JSON, found)
+    if stored is None:
+        tracking.finish_look(look, verdict / layout.VERDICT_JSON)
+    return Result(headline=_headline(found), numbers=_numbers(found))
+
+
+def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
+    """Return the look of this candidate at this sealed set, the how many-th it is, and what it found before.
+
+    A new look is recorded here, before anything is seen.
+    """
+    splits = files.read_record(data / layout.SPLITS_JSON, Splits)
+    labels_agree = files.sha256_of_file(sealed_labels / layout.SEALED_LABELS) == splits.sealed_labels_sha256
+    guards.digests_agree([] if labels_agree else ["the sealed labels are not those that splits.json names"])
+    sealed = splits.sealed_rows_sha256
+    digest = candidate_digest(candidate)
+    before = tracking.looks(charter.project)
+    guards.looks_are_chained(breaks_in(before, tracking.newest_look(charter.project)))
+    same_set = tracking.looks_at(sealed)
+    for nth, look in enumerate(same_set, start=1):
+        if look.candidate_sha256 == digest:
+            return look, nth, _stored(look)  # a look that a crash cut off goes on, and is the same look
+    guards.a_look_is_left(len(same_set), charter.timebox.looks)
+    number, previous = len(before) + 1, before[-1].digest if before else NONE_BEFORE
+    new = tracking.Look(
+        number=number,
+        candidate_sha256=digest,
+        sealed_sha256=sealed,
+        previous=previous,
+        digest=digest_of_look(number, digest, sealed, previous),
+        charter_version=charter.version,
+    )
+    return tracking.open_look(charter.project, os.environ.get("MLFLOW_RUN_ID", ""), new), len(same_set) + 1, None
+
+
+def _stored(look: tracking.Look) -> bytes | None:
+    """Return what a finished look found, as it was written; None for one that was cut off."""
+    if not look.result_sha256:
+        return None
+    result = tracking.result_of_look(look, layout.VERDICT_JSON)
+    is_as_written = result is not None and files.sha256_of(result) == look.result_sha256
+    guards.digests_agree([] if is_as_written else [f"the stored result of look {look.number} is gone or was changed"])
+    return result
+
+
+def _judge(charter: Charter, seed: int, frozen: Candidate, confusion: Confusion, timings: Path, look: tracking.Look, nth: int, *, repeated: bool) -> Verdict:
+    measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
+    money = worth(charter, confusion, seed=seed)
+    timing = next((each for each in measured.timings if each.variant == frozen.variant), None)
+    limits = judge(charter, confusion, money, timing, measured.differences)
+    return Verdict(
+        overall=overall(limits),
+        limits=limits,
+        money=money,
+        confusion=confusion,
+        candidate_sha256=look.candidate_sha256,
+        sealed_sha256=look.sealed_sha256,
+        look=nth,
+        looks_allowed=charter.timebox.looks,
+        repeated=repeated,
+        unproven=[limit.name for limit in limits if limit.verdict == "NOT PROVEN"],
+    )
+
+
+def _confusion(charter: Charter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Confusion:
+    """Open the sealed labels, here and nowhere else, and count decisions at the frozen threshold."""
+    columns = frames.columns(frames.read_table(data / layout.SPLIT_FILES["sealed"]), frozen.inputs)
+    labels = frames.read_table(sealed_labels / layout.SEALED_LABELS)[charter.data.target].to_numpy(dtype=np.int8)
+    guards.split_can_be_judged("sealed", len(labels), int(labels.sum()))
+    answered = Scorer(candidate / layout.CANDIDATE_MODEL).probabilities(columns)
+    guards.probabilities_are_valid("the candidate on the sealed set", *count_invalid(answered))
+    return confusion_at(answered, labels, frozen.threshold)
+
+
+def _headline(found: Verdict) -> str:
+    c = found.confusion
+    again = " (the counts of an earlier look at this candidate, timed again)" if found.repeated else ""
+    counts = f"{c.missed} of {c.positives} missed, {c.false_alarms:,} of {c.negatives:,} false alarms"
+    return f"{found.overall}{again}: {counts}; look {found.look}, {found.looks_allowed} allowed"
+
+
+def _numbers(found: Verdict) -> list[Number]:
+    c = found.confusion
+    return [
+        Number(name="missed_share", value=c.missed / c.positives, unit="share"),
+        Number(name="false_alarm_share", value=c.false_alarms / c.negatives, unit="share"),
+        Number(name="money_low", value=found.money.per_period.low, unit=f"{found.money.currency} per {found.money.period}"),
+        Number(name="money_middle", value=found.money.per_period.middle, unit=f"{found.money.currency} per {found.money.period}"),
+        Number(name="money_high", value=found.money.per_period.high, unit=f"{found.money.currency} per {found.money.period}"),
+    ]

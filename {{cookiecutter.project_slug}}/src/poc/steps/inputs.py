@@ -1,0 +1,46 @@
+"""Read what earlier steps wrote: the few lines every step begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from poc import layout
+from poc.rules.charter import Charter
+from poc.rules.params import Params
+from poc.tools import files, frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def charter_of(agreement: Path) -> Charter:
+    """Read the charter that this run is judged by."""
+    return files.read_record(agreement / layout.CHARTER_JSON, Charter)
+
+
+def params_of(agreement: Path) -> Params:
+    """Read the parameters of this run."""
+    return files.read_record(agreement / layout.PARAMS_JSON, Params)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """A split's rows as a model takes them, and their labels: `labels` has shape (n_rows,), int8."""
+
+    tensors: dict[str, NDArray[np.float32] | NDArray[np.object_]]
+    labels: NDArray[np.int8]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as the frame that an estimator is fitted on."""
+        return frames.model_frame(self.tensors)
+
+
+def rows_of(data: Path, split: str, charter: Charter) -> Rows:
+    """Read an open split, `train` or `dev`."""
+    table = frames.read_table(data / layout.SPLIT_FILES[split])
+    return Rows(tensors=frames.columns(table, charter.features), labels=table[charter.data.target].to_numpy(dtype=np.int8))

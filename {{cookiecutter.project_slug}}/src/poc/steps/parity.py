@@ -1,0 +1,47 @@
+"""Rows on which graphs are compared: every open row, and the awkward ones that conversions get wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from poc.rules.evidence import Parity
+from poc.steps.inputs import Rows
+
+Tensors = dict[str, NDArray[np.float32] | NDArray[np.object_]]
+#: How many real rows are made awkward in each way.
+AWKWARD = 64
+
+
+def awkward_rows(train: Rows, dev: Rows) -> Tensors:
+    """Return all open rows, then copies with each number missing, whole, extreme, and each category missing or unknown."""
+    stacked = {name: np.concatenate([train.tensors[name], dev.tensors[name]]) for name in train.tensors}
+    head = {name: values[:AWKWARD] for name, values in stacked.items()}
+    parts = [stacked]
+    for name, values in head.items():
+        if values.dtype == np.float32:
+            number = stacked[name]
+            whole = np.round(values).astype(np.float32)
+            low, high = np.full_like(values, np.nanmin(number)), np.full_like(values, np.nanmax(number))
+            changes = [np.full_like(values, np.nan), whole, low, high]
+        else:
+            changes = [np.full_like(values, ""), np.full_like(values, "never seen before")]
+        parts += [{**head, name: change} for change in changes]
+    return {name: np.concatenate([part[name] for part in parts]) for name in stacked}
+
+
+def compare(expected: NDArray[np.floating], answered: NDArray[np.floating], threshold: float, other_threshold: float | None = None) -> Parity:
+    """Compare probabilities and decisions; a NaN on either side counts as the largest difference and a flip."""
+    difference = np.abs(np.asarray(expected, np.float64) - np.asarray(answered, np.float64))
+    flipped = (np.asarray(expected) >= threshold) != (np.asarray(answered) >= (threshold if other_threshold is None else other_threshold))
+    return Parity(
+        rows=len(difference),
+        largest_difference=float(np.nan_to_num(difference, nan=1.0).max(initial=0.0)),
+        decisions_flipped=int((flipped | np.isnan(difference)).sum()),
+    )
+
+
+def count_invalid(answered: NDArray[np.floating]) -> tuple[int, int, int]:
+    """Count answers, those that are not finite, and those that lie outside 0 to 1."""
+    with np.errstate(invalid="ignore"):
+        return len(answered), int((~np.isfinite(answered)).sum()), int(((answered < 0) | (answered > 1)).sum())

@@ -1,0 +1,105 @@
+"""Write an MLflow version with all evidence: the bytes that were judged, the verdict, and a page to read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from poc import layout
+from poc.errors import EnvironmentRefused
+from poc.rules import guards
+from poc.rules.charter import Charter
+from poc.rules.describe import description, in_one_line
+from poc.rules.evidence import Candidate, Evaluation, Timings, Verdict, Version
+from poc.steps.inputs import charter_of
+from poc.steps.judged import candidate_digest, check_evidence
+from poc.steps.perform import Result
+from poc.tools import files, tracking
+
+ALIAS = "candidate"
+#: Stands beside the source and says in its first paragraph what the rows are.
+DATA_CARD = "DATA_CARD.md"
+
+
+def register(
+    *,
+    agreement: Path,
+    data: Path,
+    validation: Path,
+    models: Path,
+    graphs: Path,
+    variants: Path,
+    timings: Path,
+    candidate: Path,
+    rehearsal: Path,
+    verdict: Path,
+    version: Path,
+) -> Result:
+    """Register the candidate; the alias `candidate` unless the verdict is NO-GO."""
+    check_evidence(
+        {
+            "agreement": agreement,
+            "data": data,
+            "validation": validation,
+            "models": models,
+            "graphs": graphs,
+            "variants": variants,
+            "timings": timings,
+            "candidate": candidate,
+            "rehearsal": rehearsal,
+            "verdict": verdict,
+        }
+    )
+    charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
+    found = files.read_record(verdict / layout.VERDICT_JSON, Verdict)
+    guards.digests_agree([] if found.candidate_sha256 == candidate_digest(candidate) else ["the verdict speaks of another candidate"])
+    run_id = os.environ.get("MLFLOW_RUN_ID", "")
+    if not run_id:
+        raise EnvironmentRefused("there is no MLflow run to register from", where="MLFLOW_RUN_ID", fix="poc run --candidate, which opens one")
+    evaluation, measured = files.read_record(candidate / layout.EVALUATION_JSON, Evaluation), files.read_record(timings / layout.TIMINGS_JSON, Timings)
+    page = description(charter, frozen, found, evaluation, measured, data_card=_data_card(charter))
+    files.write_atomically(version / layout.SUMMARY, page.encode())
+    alias = None if found.overall == "NO-GO" else ALIAS
+    known = tracking.find_version(charter.project, run_id, found.candidate_sha256, found.overall)
+    model, features = candidate / layout.CANDIDATE_MODEL, [(each.name, each.kind) for each in frozen.inputs]
+    source = known.source if known else tracking.log_model(run_id, model, features=features)
+    held = files.sha256_of(tracking.model_bytes(source))
+    guards.digests_agree([] if held == frozen.model_sha256 else ["the model that MLflow holds is not the one that was judged"])
+    registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=page)
+    if alias:
+        tracking.set_alias(charter.project, alias, registered.version)
+    else:
+        tracking.withdraw_alias(charter.project, ALIAS, found.candidate_sha256)
+    tracking.set_verdict(run_id, found.overall, note=f"{in_one_line(found)} [Version {registered.version}]({registered.version_url})")
+    files.write_record(
+        version / layout.VERSION_JSON,
+        Version(
+            model=charter.project,
+            version=registered.version,
+            run_id=run_id,
+            verdict=found.overall,
+            alias=alias,
+            model_sha256=frozen.model_sha256,
+            run_url=tracking.run_url(run_id),
+            version_url=registered.version_url,
+        ),
+    )
+    return Result(headline=f"{charter.project} version {registered.version}, verdict {found.overall}, " + (f"alias {alias}" if alias else "no alias"))
+
+
+def _data_card(charter: Charter) -> str | None:
+    card = Path(charter.data.source).parent / DATA_CARD
+    return card.read_text(encoding="utf-8") if card.is_file() else None
+
+
+def _tags(frozen: Candidate, found: Verdict) -> dict[str, str]:
+    return {
+        "verdict": found.overall,
+        "poc.charter_sha256": frozen.charter_sha256,
+        "poc.candidate_sha256": found.candidate_sha256,
+        "poc.model_sha256": frozen.model_sha256,
+        "poc.sealed_sha256": found.sealed_sha256,
+        "poc.threshold": repr(frozen.threshold),
+        "poc.variant": frozen.variant,
+        "poc.draft": "true",
+    }

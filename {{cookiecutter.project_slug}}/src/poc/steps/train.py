@@ -1,0 +1,67 @@
+"""Fit a plain baseline and every family; calibrate and choose thresholds by cross-fitting on train and dev."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from poc import layout
+from poc.problem.model import BASELINE, FAMILIES
+from poc.rules import guards
+from poc.rules.evidence import FittedModel, Models, Number, Splits
+from poc.steps.fitting import fit
+from poc.steps.inputs import charter_of, params_of, rows_of
+from poc.steps.perform import Result
+from poc.tools import files
+
+
+def train(*, agreement: Path, data: Path, validation: Path, models: Path) -> Result:
+    """Write each fitted family; a poor one goes on to its NO-GO."""
+    charter, params = charter_of(agreement), params_of(agreement)
+    splits = files.read_record(data / layout.SPLITS_JSON, Splits)
+    train_rows, dev_rows = rows_of(data, "train", charter), rows_of(data, "dev", charter)
+    fitted: list[FittedModel] = []
+    reasons: list[str] = []
+    for name in dict.fromkeys([BASELINE, *params.families]):
+        if name not in FAMILIES:
+            reasons.append(f"{name}: not in src/poc/problem/model.py, which has {', '.join(FAMILIES)}")
+            continue
+        family = FAMILIES[name]
+        try:
+            fitted.append(
+                fit(
+                    name,
+                    name,
+                    family.build,
+                    is_neural=family.is_neural,
+                    thinned_from=None,
+                    charter=charter,
+                    params=params,
+                    train=train_rows,
+                    dev=dev_rows,
+                    splits=splits,
+                    into=models,
+                )
+            )
+        except ValueError as error:  # what scikit-learn raises when a family cannot be fitted to these rows
+            reasons.append(f"{name}: {error}")
+    guards.something_was_fitted(len(fitted), reasons)
+    files.write_record(models / layout.MODELS_JSON, Models(models=fitted))
+    best = max(fitted, key=lambda model: model.predicted_chance_of_go)
+    missed = _share(best.at_threshold.missed, best.at_threshold.positives)
+    alarms = _share(best.at_threshold.false_alarms, best.at_threshold.negatives)
+    return Result(
+        headline=f"{len(fitted)} families; {best.name}: misses {missed} with {alarms} false alarms"
+        + (f"; not fitted: {'; '.join(reasons)}" if reasons else ""),
+        numbers=[
+            number
+            for model in fitted
+            for number in (
+                Number(name=f"{model.name}_auc", value=model.auc, unit="share"),
+                Number(name=f"{model.name}_chance_of_go", value=model.predicted_chance_of_go, unit="share"),
+            )
+        ],
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "nothing of nothing"

@@ -1,0 +1,57 @@
+"""Check the data contract, drift between the splits, and whether one column gives the answer away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from poc import layout
+from poc.rules import drift, guards
+from poc.rules.charter import Charter
+from poc.rules.evidence import Number, Validation
+from poc.rules.leakage import auc_alone
+from poc.steps.inputs import Rows, charter_of, rows_of
+from poc.steps.perform import Result
+from poc.tools import expectations, files, frames
+
+
+def validate(*, agreement: Path, data: Path, validation: Path) -> Result:
+    """Refuse data that breaks the contract, drifts between splits, or leaks; train and dev with labels, the sealed rows without."""
+    charter = charter_of(agreement)
+    declared, evaluated, warnings = _check_contract(agreement, data, charter)
+    train, dev = rows_of(data, "train", charter), rows_of(data, "dev", charter)
+    sealed = frames.columns(frames.read_table(data / layout.SPLIT_FILES["sealed"]), charter.features)
+    moved = {name: max(drift.divergence(values, later[name]) for later in (dev.tensors, sealed)) for name, values in train.tensors.items()}
+    guards.splits_look_alike({name: found for name, found in moved.items() if not found <= drift.LIMIT}, drift.LIMIT)
+    alone = _auc_alone(charter, train, dev)
+    guards.no_column_gives_the_answer_away(alone, {feature.name: feature.why_it_may_decide_alone for feature in charter.features})
+    files.write_record(validation / layout.VALIDATION_JSON, Validation(declared=declared, evaluated=evaluated, warnings=warnings, drift=moved, auc_alone=alone))
+    strongest = max(alone, key=lambda name: alone[name])
+    return Result(
+        headline=f"{evaluated} of {declared} expectations evaluated, no critical one broken, {len(warnings)} warnings; "
+        f"strongest column alone: {strongest}, AUC {alone[strongest]:.2f}",
+        numbers=[
+            Number(name="expectations", value=evaluated, unit="expectations"),
+            Number(name="warnings", value=len(warnings), unit="expectations"),
+            Number(name="largest_drift", value=max(moved.values()), unit="bits"),
+        ],
+    )
+
+
+def _check_contract(agreement: Path, data: Path, charter: Charter) -> tuple[int, int, list[str]]:
+    import pandas as pd
+
+    suite = (agreement / layout.SUITE_JSON).read_text()
+    opened = pd.concat([frames.read_table(data / layout.SPLIT_FILES[split]) for split in ("train", "dev")], ignore_index=True)
+    sealed = frames.read_table(data / layout.SPLIT_FILES["sealed"])
+    checked = [expectations.check(opened, suite), expectations.check(sealed, suite, without=[charter.data.target])]
+    guards.contract_is_kept([f"{where} rows: {failure}" for where, each in zip(("open", "sealed"), checked, strict=True) for failure in each.failures])
+    for each in checked:
+        guards.contract_was_checked(each.declared, each.evaluated)
+    return sum(each.declared for each in checked), sum(each.evaluated for each in checked), [warning for each in checked for warning in each.warnings]
+
+
+def _auc_alone(charter: Charter, train: Rows, dev: Rows) -> dict[str, float]:
+    return {
+        feature.name: auc_alone(train.tensors[feature.name].ravel(), train.labels, dev.tensors[feature.name].ravel(), dev.labels, feature.kind)
+        for feature in charter.features
+    }

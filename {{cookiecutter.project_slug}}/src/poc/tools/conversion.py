@@ -1,0 +1,121 @@
+"""From a fitted scikit-learn pipeline to one ONNX file: preprocessing, model and calibration inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from poc.errors import Refused
+from poc.rules.calibration import HIGHEST, LOWEST
+from poc.rules.evidence import Calibration
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from poc.rules.charter import Feature
+
+#: onnx 1.23 writes newer files than every ONNX Runtime in the field reads; these are read by 1.20 and later.
+OPSET = {"": 21, "ai.onnx.ml": 3}
+IR_VERSION = 10
+
+
+def export(estimator: Pipeline, calibration: Calibration, features: Sequence[Feature], path: Path) -> None:
+    """Write `estimator`, calibrated, as float32 ONNX: one input tensor per feature, one output `probability`, shape (n_rows, 1).
+
+    Raises:
+        Refused: skl2onnx knows no operator for a part of it.
+    """
+    import onnx
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+    from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
+
+    kinds = {"number": FloatTensorType, "category": StringTensorType}
+    types = [(feature.name, kinds[feature.kind]([None, 1])) for feature in features]
+    try:
+        model = to_onnx(estimator, initial_types=types, options={id(estimator): {"zipmap": False}}, target_opset=OPSET)
+    except (MissingShapeCalculator, MissingConverter) as error:
+        raise Refused(
+            f"{path.stem} does not convert to ONNX: {str(error).splitlines()[0][:300]}",
+            where="src/poc/problem/model.py",
+            fix="use estimators that skl2onnx knows: https://onnx.ai/sklearn-onnx/supported.html",
+            code="model_converts",
+        ) from error
+    names = [feature.name for feature in features]
+    prefix = _inner_prefix(names)
+    _prefix_inner(model.graph, prefix)
+    _name_inputs(model.graph, names)
+    _calibrate(model.graph, calibration, prefix)
+    model.ir_version = IR_VERSION
+    model.producer_version = ""
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _inner_prefix(names: Sequence[str]) -> str:
+    """Return how the names of tensors between inputs and answer begin: as no column's does, for a column may be called `label` or `raw`."""
+    prefix = "inner/"
+    while any(name.startswith(prefix) for name in names):
+        prefix = f"_{prefix}"
+    return prefix
+
+
+def _prefix_inner(graph: Any, prefix: str) -> None:
+    inner = {name for node in graph.node for name in node.output} | {constant.name for constant in graph.initializer}
+    for named in (*graph.initializer, *graph.output):
+        named.name = prefix + named.name
+    for node in graph.node:
+        node.input[:] = [prefix + name if name in inner else name for name in node.input]
+        node.output[:] = [prefix + name for name in node.output]
+
+
+def _name_inputs(graph: Any, names: Sequence[str]) -> None:
+    """Give the inputs the features' names: skl2onnx writes an underscore for every space and bracket."""
+    renamed = {given.name: name for given, name in zip(graph.input, names, strict=True)}
+    for given in graph.input:
+        given.name = renamed[given.name]
+    for node in graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+
+
+def _calibrate(graph: Any, calibration: Calibration, prefix: str) -> None:
+    """Replace the graph's outputs by the calibrated probability of the positive class."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = {
+        "from": np.array([1], np.int64), "to": np.array([2], np.int64), "axis": np.array([1], np.int64),
+        "low": np.float32(LOWEST), "high": np.float32(HIGHEST), "one": np.float32(1.0),
+        "slope": np.float32(calibration.slope), "intercept": np.float32(calibration.intercept),
+    }  # fmt: skip
+    both, apart = graph.output[1].name, f"{prefix}calibration/"
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), apart + name) for name, value in constants.items())
+    graph.node.extend(
+        helper.make_node(operator, [both if name == "both" else apart + name for name in inputs], [apart + output], name=apart + output)
+        for operator, inputs, output in [
+            ("Slice", ["both", "from", "to", "axis"], "raw"),
+            ("Clip", ["raw", "low", "high"], "clipped"),
+            ("Sub", ["one", "clipped"], "complement"),
+            ("Log", ["clipped"], "log_p"),
+            ("Log", ["complement"], "log_q"),
+            ("Sub", ["log_p", "log_q"], "logit"),
+            ("Mul", ["logit", "slope"], "scaled"),
+            ("Add", ["scaled", "intercept"], "shifted"),
+        ]
+    )
+    graph.node.append(helper.make_node("Sigmoid", [f"{apart}shifted"], ["probability"], name="probability"))
+    _drop_label(graph)
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info("probability", TensorProto.FLOAT, [None, 1]))
+
+
+def _drop_label(graph: Any) -> None:
+    """Remove the nodes that only compute the label: a decision is taken at the charter's threshold, not at one half."""
+    while True:
+        used = {name for node in graph.node for name in node.input} | {"probability"}
+        idle = [node for node in graph.node if not used & set(node.output)]
+        if not idle:
+            return
+        for node in idle:
+            graph.node.remove(node)

@@ -1,0 +1,75 @@
+"""Files: atomic writes, digests, and records as JSON (standard library and pydantic only)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from poc.errors import Refused
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name and rename it, so that nobody sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write a record as JSON, keys in the order of its class."""
+    write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
+
+
+def read_record(path: Path, kind: type[R]) -> R:
+    """Read a record.
+
+    Raises:
+        Refused: the file is missing, or is not such a record.
+    """
+    if not path.is_file():
+        raise Refused(f"{path.name} is missing", where=str(path.parent), fix="run the step that writes it again: poc run", code="evidence_is_missing")
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise Refused(
+            f"{path.name} is not a {kind.__name__}: {error.errors()[0]['msg']}",
+            where=str(path),
+            fix="run the step that writes it again: poc run",
+            code="evidence_is_malformed",
+        ) from error
+
+
+def canonical_json(record: BaseModel) -> bytes:
+    """Write a record so that equal records have equal bytes: sorted keys, compact, ASCII."""
+    return json.dumps(record.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+
+def sha256_of(content: bytes) -> str:
+    """Digest bytes; 64 hexadecimal characters."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Digest a file without reading it whole."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_files(folder: Path, *, without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Digest every file below a folder, by its path relative to it."""
+    return {str(path.relative_to(folder)): sha256_of_file(path) for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in without}

@@ -1,0 +1,116 @@
+"""The machine: what it is, read from the system's own files, and pinning a process to some of its cores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from poc.rules.evidence import Machine
+from poc.rules.hardware import INSTRUCTION_SETS
+
+CGROUPS = Path("/sys/fs/cgroup")
+#: macOS names what the processor can do in its own words.
+SYSCTL = {
+    "avx2": "hw.optional.avx2_0", "avx512f": "hw.optional.avx512f", "fma": "hw.optional.fma", "asimddp": "hw.optional.arm.FEAT_DotProd",
+    "i8mm": "hw.optional.arm.FEAT_I8MM", "bf16": "hw.optional.arm.FEAT_BF16", "sme": "hw.optional.arm.FEAT_SME",
+}  # fmt: skip
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+
+
+def fingerprint(onnxruntime_version: str) -> Machine:
+    """Say what this machine is; on a system that hides a fact, the fact is unknown or zero, never guessed."""
+    flags = set((_cpuinfo("flags") or _cpuinfo("Features")).split()) | {name for name, key in SYSCTL.items() if _sysctl(key) == "1"}
+    facts = {
+        "architecture": ARCHITECTURES.get(platform.machine().lower(), platform.machine()),
+        "cpu": _cpuinfo("model name") or _sysctl("machdep.cpu.brand_string") or platform.processor() or "unknown",
+        "instruction_sets": [name for name in INSTRUCTION_SETS if name in flags],
+        "cores": _cores(),
+        "memory_mb": _memory_mb(),
+        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
+        "hypervisor": "hypervisor" in flags or _sysctl("kern.hv_vmm_present") == "1",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "onnxruntime": onnxruntime_version,
+    }
+    return Machine(**facts, digest=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest())  # type: ignore[arg-type]
+
+
+def pin(cores: int) -> list[int]:
+    """Keep this process, and those it starts, to so many of its cores, the last ones; return them, or nothing where pinning is not possible."""
+    if not hasattr(os, "sched_setaffinity"):
+        return []
+    chosen = sorted(os.sched_getaffinity(0))[-cores:]
+    try:
+        os.sched_setaffinity(0, chosen)
+    except OSError:  # some sandboxes forbid it
+        return []
+    return chosen
+
+
+def unpin(cores: set[int]) -> None:
+    """Give the process the cores it had."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+def available() -> set[int]:
+    """Return the cores this process may use; empty where the system does not say."""
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _cpuinfo(key: str) -> str:
+    return next((line.split(":", 1)[1].strip() for line in _read("/proc/cpuinfo").splitlines() if line.startswith(key)), "")
+
+
+def _sysctl(key: str) -> str:
+    """Ask macOS; elsewhere, and for a key that it does not know, the answer is empty."""
+    if platform.system() != "Darwin":
+        return ""
+    return subprocess.run(["/usr/sbin/sysctl", "-n", key], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _cores() -> int:
+    """Count the whole cores that may be used: affinity, and a container's quota; 0 for less than one."""
+    usable = len(available()) or os.cpu_count() or 0
+    return min([usable, *(int(quota) for quota in _quotas())])
+
+
+def _quotas() -> Iterator[float]:
+    """Yield how many cores each control group around this process may use at once, version 2 and version 1."""
+    for group in _groups(""):
+        quota = _read(str(group / "cpu.max")).split()
+        if len(quota) == 2 and quota[0] != "max":
+            yield int(quota[0]) / int(quota[1])
+    for group in _groups("cpu"):
+        quota = [_read(str(group / f"cpu.cfs_{name}_us")) for name in ("quota", "period")]
+        if all(each.isdigit() for each in quota):  # -1 is no limit
+            yield int(quota[0]) / int(quota[1])
+
+
+def _groups(controller: str) -> Iterator[Path]:
+    """Yield the folders of the control groups around this process, innermost first; version 2 has no controller name."""
+    for line in _read("/proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            mine = CGROUPS / controllers / path.lstrip("/")
+            yield from (folder for folder in (mine, *mine.parents) if folder.is_relative_to(CGROUPS))
+
+
+def _memory_mb() -> int:
+    total = next((int(line.split()[1]) // 1024 for line in _read("/proc/meminfo").splitlines() if line.startswith("MemTotal")), 0)
+    if not total and "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    limits = [_read(str(group / "memory.max")) for group in _groups("")] + [_read(str(group / "memory.limit_in_bytes")) for group in _groups("memory")]
+    return min([total, *(int(limit) // 2**20 for limit in limits if limit.isdigit())])

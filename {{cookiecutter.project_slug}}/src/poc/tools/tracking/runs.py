@@ -1,0 +1,250 @@
+"""Runs: opened and closed, each step's figures and evidence, each variant below its run, and all of them compared."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from poc import layout
+from poc.errors import EnvironmentRefused
+from poc.layout import project_root
+from poc.rules.evidence import Assessment, Number, Report, Timing, Timings
+from poc.rules.params import Params
+from poc.tools.tracking.connection import as_tags, connect, experiment_of, ui_root
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+#: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
+SHOWN = frozenset({".json", ".md"})
+
+
+def open_run(project: str, *, name: str, candidate: bool) -> str:
+    """Open a run and return its id; it carries who launched it, so that a dead launcher's run can be told from a live one's."""
+    client = connect()
+    tags = {
+        "poc.kind": "run",
+        "poc.candidate": str(candidate).lower(),
+        "poc.draft": "true",
+        "poc.launcher": _process(os.getpid()),
+        "mlflow.source.name": "poc run",
+    }
+    if commit := _commit():
+        tags["mlflow.source.git.commit"] = commit
+    return str(client.create_run(experiment_of(client, project), run_name=name, tags=tags).info.run_id)
+
+
+def adopt_run(run_id: str, *, candidate: bool) -> str:
+    """Use a run that somebody else opened, and return its id.
+
+    Raises:
+        EnvironmentRefused: MLflow has no such run, or it is over.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = connect()
+    try:
+        status = client.get_run(run_id).info.status
+    except MlflowException as error:
+        raise EnvironmentRefused(f"MLflow has no run {run_id}", where="MLFLOW_RUN_ID", fix="unset it, or name a run of this tracking server") from error
+    if status != "RUNNING":
+        raise EnvironmentRefused(f"the MLflow run {run_id} is {status}", where="MLFLOW_RUN_ID", fix="unset it, or name a run that is still open")
+    client.log_batch(run_id, tags=as_tags({"poc.kind": "run", "poc.candidate": str(candidate).lower(), "poc.draft": "true"}))
+    return run_id
+
+
+def close_run(run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
+    """End a run."""
+    connect().set_terminated(run_id, status)
+
+
+def close_dead_runs(project: str) -> list[str]:
+    """Close runs left RUNNING by a launcher on this machine that is no longer there; return their ids.
+
+    A look stays open: the same candidate may finish it.
+    """
+    client = connect()
+    left = client.search_runs([experiment_of(client, project)], "attributes.status = 'RUNNING' and tags.`poc.kind` != 'look'")
+    dead = [run.info.run_id for run in left if _is_dead(run.data.tags.get("poc.launcher", ""))]
+    for run_id in dead:
+        client.set_terminated(run_id, "KILLED")
+    return dead
+
+
+def _commit() -> str:
+    """Return the commit that is checked out, or nothing where there is none."""
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project_root(), capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def _process(pid: int) -> str:
+    """Name a process so that another one with the same number is not taken for it: machine, number, start."""
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:12]
+    try:
+        start = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        start = "?"
+    return f"{machine}/{pid}/{start}"
+
+
+def _is_dead(launcher: str) -> bool:
+    machine, _, rest = launcher.partition("/")
+    pid = rest.partition("/")[0]
+    if not pid.isdigit() or machine != _process(os.getpid()).partition("/")[0]:
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _process(int(pid)) != launcher
+
+
+def log_step(run_id: str, report: Report, folders: Mapping[str, Path]) -> None:
+    """Log a step's figures in one batch and its evidence as artifacts, sealed labels never."""
+    client = connect()
+    client.log_batch(
+        run_id,
+        metrics=_metrics(report.step, [*report.numbers, Number(name="seconds", value=report.seconds, unit="s")]),
+        params=_params(folders),
+        tags=as_tags({"poc.last_step": f"{report.step}: {report.status}"} | _charter_tag(report)),
+    )
+    for folder in (folder for artifact, folder in folders.items() if artifact != "sealed_labels" and folder.is_dir()):
+        for path in sorted(path for path in folder.iterdir() if path.suffix in SHOWN):
+            client.log_artifact(run_id, str(path), f"evidence/{report.step}")
+
+
+def _metrics(step: str, numbers: Sequence[Number]) -> list[Any]:
+    """Name figures `<step>.<number>`, in the letters that MLflow takes; what is not finite stays in the report."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(re.sub(r"[^\w./: -]", "_", f"{step}.{number.name}"), number.value, now, 0) for number in numbers if math.isfinite(number.value)]
+
+
+def _params(folders: Mapping[str, Path]) -> list[Any]:
+    from mlflow.entities import Param
+
+    path = folders["agreement"] / layout.PARAMS_JSON if "agreement" in folders else None
+    if path is None or not path.is_file():
+        return []
+    return [Param(name, str(value)) for name, value in Params.model_validate_json(path.read_bytes()).model_dump(mode="json").items()]
+
+
+def _charter_tag(report: Report) -> dict[str, str]:
+    digest = report.outputs.get(f"agreement/{layout.CHARTER_JSON}")
+    return {"poc.charter_sha256": digest} if digest else {}
+
+
+def _timings(client: MlflowClient, run_id: str) -> dict[str, Timing]:
+    """Read what this run's benchmark logged; nothing where it logged nothing."""
+    name = f"evidence/benchmark/{layout.TIMINGS_JSON}"
+    if not any(each.path == name for each in client.list_artifacts(run_id, "evidence/benchmark")):
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        measured = Timings.model_validate_json(Path(client.download_artifacts(run_id, name, folder)).read_bytes())
+    return {timing.variant: timing for timing in measured.timings}
+
+
+def log_variants(run_id: str, assessments: Sequence[Assessment], frozen: str) -> None:
+    """Log each variant as a nested run, so that MLflow's own comparison puts speed beside money."""
+    from mlflow.entities import Param
+
+    client = connect()
+    experiment, timings = client.get_run(run_id).info.experiment_id, _timings(client, run_id)
+    for each in assessments:
+        is_frozen, timing = each.variant == frozen, timings.get(each.variant)
+        tags = {"mlflow.parentRunId": run_id, "poc.kind": "variant", "poc.frozen": str(is_frozen).lower(), "poc.launcher": _process(os.getpid())}
+        child = client.create_run(experiment, run_name=each.variant, tags=tags).info.run_id
+        params = {"variant": each.variant, "is_expected_to_pass": str(each.is_expected_to_pass), "refuted": ", ".join(_refuted(each)) or "nothing"}
+        client.log_batch(child, metrics=_metrics("dev", _figures(each, timing)), params=[Param(name, value) for name, value in params.items()])
+        client.set_terminated(child, "FINISHED")
+        if is_frozen and timing:
+            client.log_batch(run_id, metrics=_metrics("evaluate", [Number(name="p99_ms", value=timing.open_loop_p99_ms, unit="ms")]))
+
+
+def _refuted(assessment: Assessment) -> list[str]:
+    return [limit.name for limit in assessment.limits if limit.verdict == "NO-GO"]
+
+
+def _figures(assessment: Assessment, timing: Timing | None) -> list[Number]:
+    confusion, money = assessment.confusion, assessment.money.per_period
+    found = {
+        "missed": confusion.missed,
+        "missed_share": confusion.missed / confusion.positives if confusion.positives else math.nan,
+        "false_alarms": confusion.false_alarms,
+        "false_alarm_share": confusion.false_alarms / confusion.negatives if confusion.negatives else math.nan,
+        "money_low": money.low,
+        "money_middle": money.middle,
+        "money_high": money.high,
+        "chance_of_go": assessment.chance_of_go,
+        "cpu_us_per_call": assessment.cpu_us_per_call,
+    }
+    if timing:
+        found |= {name: getattr(timing, name) for name in ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "memory_mb", "size_mb")}
+    return [Number(name=name, value=value, unit="") for name, value in found.items()]
+
+
+def run_url(run_id: str) -> str:
+    """Return the address of a run's page, in MLflow's mode for trained models."""
+    experiment = connect().get_run(run_id).info.experiment_id
+    return f"{ui_root()}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """One run, for comparison; figures are on dev, None where a run did not get that far."""
+
+    run: str
+    started: str
+    status: str
+    candidate: bool
+    verdict: str | None
+    missed_share: float | None
+    false_alarm_share: float | None
+    p99_ms: float | None
+    money_per_period: float | None
+    chance_of_go: float | None
+    seconds: float | None
+
+
+def run_rows(project: str) -> list[RunRow]:
+    """List runs, the newest first."""
+    client = connect()
+    runs = client.search_runs([experiment_of(client, project)], "tags.`poc.kind` = 'run'", order_by=["attributes.start_time DESC"], max_results=200)
+    return [
+        RunRow(
+            run=run.info.run_name,
+            started=datetime.fromtimestamp(run.info.start_time / 1e3, UTC).strftime("%Y-%m-%d %H:%M"),
+            status=run.info.status,
+            candidate=run.data.tags.get("poc.candidate") == "true",
+            verdict=run.data.tags.get("poc.verdict"),
+            missed_share=run.data.metrics.get("evaluate.dev_missed_share"),
+            false_alarm_share=run.data.metrics.get("evaluate.dev_false_alarm_share"),
+            p99_ms=run.data.metrics.get("evaluate.p99_ms"),
+            money_per_period=run.data.metrics.get("evaluate.dev_money"),
+            chance_of_go=run.data.metrics.get("evaluate.chance_of_go"),
+            seconds=(run.info.end_time - run.info.start_time) / 1e3 if run.info.end_time else None,
+        )
+        for run in runs
+    ]
+
+
+def set_verdict(run_id: str, verdict: str, *, note: str) -> None:
+    """Tag a run with its verdict, and say it in words on the run's page."""
+    connect().log_batch(run_id, tags=as_tags({"poc.verdict": verdict, "mlflow.note.content": note}))

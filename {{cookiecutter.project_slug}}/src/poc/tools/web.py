@@ -1,0 +1,219 @@
+"""The web server: Open Inference Protocol v2 over HTTP and JSON, a thin ASGI application on uvicorn."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from poc.errors import EnvironmentRefused
+
+Kind = Literal["number", "category"]
+Tensor = NDArray[np.float32] | NDArray[np.object_]
+MAX_BODY_BYTES = 16 * 2**20
+MAX_ROWS = 10_000
+NUMBERS = {"FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32"}
+JSON_HEADERS = [(b"content-type", b"application/json")]
+
+
+class BadRequest(Exception):
+    """A request that cannot be answered; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """An ASGI application around a function from columns to probabilities."""
+
+    name: str
+    threshold: float
+    inputs: Sequence[tuple[str, Kind]]
+    probabilities: Callable[[Mapping[str, Tensor]], NDArray[np.float32]]
+    model_sha256: str
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+        """Answer one connection event."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            status, body = await self._answer(scope, receive)
+            headers = [*JSON_HEADERS, (b"content-length", str(len(body)).encode())]
+            if status == 405:
+                headers.append((b"allow", b"POST" if scope["path"].endswith("/infer") else b"GET, HEAD"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes]:
+        path, method = scope["path"], scope["method"]
+        model = f"/v2/models/{self.name}"
+        if path == f"{model}/infer":
+            if method != "POST":
+                return 405, _error(f"{path} takes POST")
+            body = await _body(receive)
+            return (413, _error(f"a request may have {MAX_BODY_BYTES} bytes")) if body is None else self.infer(body)
+        pages = {
+            "/": {"model": f"{model}", "infer": f"{model}/infer", "ready": "/v2/health/ready"},
+            "/v2": {"name": "prod-first-poc", "version": "1", "extensions": []},
+            "/v2/health/live": {"live": True},
+            "/v2/health/ready": {"ready": True},
+            f"{model}/ready": {"name": self.name, "ready": True},
+            model: self.metadata(),
+        }
+        if path not in pages:
+            return 404, _error(f"there is no {path}; see /")
+        if method not in ("GET", "HEAD"):
+            return 405, _error(f"{path} takes GET")
+        return 200, orjson.dumps(pages[path])
+
+    def metadata(self) -> dict[str, Any]:
+        """Describe the model as the protocol asks."""
+        return {
+            "name": self.name,
+            "versions": [self.model_sha256[:12]],
+            "platform": "onnxruntime_onnx",
+            "inputs": [{"name": name, "datatype": "FP32" if kind == "number" else "BYTES", "shape": [-1, 1]} for name, kind in self.inputs],
+            "outputs": [{"name": "probability", "datatype": "FP32", "shape": [-1, 1]}, {"name": "decision", "datatype": "BOOL", "shape": [-1, 1]}],
+        }
+
+    def infer(self, body: bytes) -> tuple[int, bytes]:
+        """Answer an infer request: status and JSON; whatever is wrong with the request is named in a 400."""
+        try:
+            request = orjson.loads(body)
+            columns = self._columns(request)
+        except orjson.JSONDecodeError as error:
+            return 400, _error(f"the body is not JSON: {error}")
+        except BadRequest as error:
+            return 400, _error(str(error))
+        answer = self.probabilities(columns)
+        if not np.isfinite(answer).all():  # NaN >= threshold is false: an alert would be lost without a word
+            return 400, _error(f"the model has no probability for row {int(np.argmin(np.isfinite(answer)))}: a number in it is too far from what it knows")
+        reply = {
+            "model_name": self.name,
+            "model_version": self.model_sha256[:12],
+            "parameters": {"threshold": self.threshold},
+            "outputs": [
+                {"name": "probability", "datatype": "FP32", "shape": [len(answer), 1], "data": answer},
+                {"name": "decision", "datatype": "BOOL", "shape": [len(answer), 1], "data": (answer >= np.float32(self.threshold)).tolist()},
+            ],
+        }
+        if isinstance(request.get("id"), str):
+            reply["id"] = request["id"]
+        return 200, orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY)
+
+    def _columns(self, request: Any) -> dict[str, Tensor]:
+        if not isinstance(request, dict) or not isinstance(request.get("inputs"), list):
+            raise BadRequest("the body needs a list `inputs`")
+        given: dict[str, Any] = {}
+        for tensor in request["inputs"]:
+            name = tensor.get("name") if isinstance(tensor, dict) else None
+            if not isinstance(name, str):
+                raise BadRequest("every input needs a `name`")
+            if name in given:
+                raise BadRequest(f"input {name!r} is given twice")
+            given[name] = tensor
+        known = {name for name, _ in self.inputs}
+        if unknown := sorted(set(given) - known):
+            raise BadRequest(f"unknown inputs: {', '.join(unknown)}; the model takes {', '.join(sorted(known))}")
+        if missing := sorted(known - set(given)):
+            raise BadRequest(f"missing inputs: {', '.join(missing)}")
+        columns = {name: _column(given[name], name, kind) for name, kind in self.inputs}
+        if len({len(values) for values in columns.values()}) > 1:
+            raise BadRequest("the inputs have different numbers of rows: " + ", ".join(f"{name} {len(values)}" for name, values in columns.items()))
+        return columns
+
+
+def _column(tensor: Mapping[str, Any], name: str, kind: Kind) -> Tensor:
+    """Read one tensor as shape (n_rows, 1); null is a missing value."""
+    datatype, shape, data = tensor.get("datatype"), tensor.get("shape"), tensor.get("data")
+    if not isinstance(datatype, str) or datatype not in (NUMBERS if kind == "number" else {"BYTES"}):
+        raise BadRequest(f"input {name!r} takes {'FP32' if kind == 'number' else 'BYTES'}, not {datatype!r}")
+    if not isinstance(data, list):
+        raise BadRequest(f"input {name!r} needs a list `data`")
+    flat = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in data]
+    rows = len(flat)
+    if shape not in ([rows, 1], [rows]):
+        raise BadRequest(f"input {name!r} has {rows} values and shape {shape!r}; it takes [{rows}, 1]")
+    if not 0 < rows <= MAX_ROWS:
+        raise BadRequest(f"input {name!r} has {rows} rows; a request may have 1 to {MAX_ROWS}")
+    if kind == "category":
+        if not all(value is None or isinstance(value, str) for value in flat):
+            raise BadRequest(f"input {name!r} holds something that is no text")
+        text: NDArray[np.object_] = np.array([value or "" for value in flat], dtype=object)
+        return text.reshape(-1, 1)
+    if not all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in flat):
+        raise BadRequest(f"input {name!r} holds something that is no number")
+    with np.errstate(over="ignore"):
+        numbers: NDArray[np.float32] = np.array([np.nan if value is None else float(value) for value in flat], dtype=np.float64).astype(np.float32)
+    if np.isinf(numbers).any():
+        raise BadRequest(f"input {name!r} holds a number too large for float32")
+    return numbers.reshape(-1, 1)
+
+
+async def _live(receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+    while True:
+        event = await receive()
+        await send({"type": f"{event['type']}.complete"})
+        if event["type"] == "lifespan.shutdown":
+            return
+
+
+async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes | None:
+    """Collect a request's body; None when it is larger than allowed."""
+    parts, size = [], 0
+    while True:
+        event = await receive()
+        parts.append(event.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY_BYTES:
+            return None
+        if not event.get("more_body"):
+            return b"".join(parts)
+
+
+def _error(message: str) -> bytes:
+    return orjson.dumps({"error": message})
+
+
+def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `on_ready` gets the port once requests are accepted.
+
+    Raises:
+        EnvironmentRefused: the port is taken or not allowed.
+    """
+    import uvicorn
+
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise EnvironmentRefused(
+            f"cannot listen on {host}:{port}: {error}", where=f"{host}:{port}", fix="stop what listens there, or choose another: poc serve --port 8081"
+        ) from error
+    bound = int(listener.getsockname()[1])
+
+    class Server(uvicorn.Server):
+        """Say ready only once signals are handled: a stop that comes between the two would be lost."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            on_ready(bound)
+
+    server = Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="on"))
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn shuts down and then raises the signal again; as an interrupt it ends here, and the process with status 0.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        listener.listen(2048)
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()

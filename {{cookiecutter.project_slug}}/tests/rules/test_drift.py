@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from poc.rules.drift import LIMIT, MOST_CATEGORIES, divergence
+
+
+def numbers(*values: float) -> NDArray[np.float32]:
+    return np.array(values, dtype=np.float32).reshape(-1, 1)
+
+
+def words(*values: str) -> NDArray[np.object_]:
+    return np.array(values, dtype=object).reshape(-1, 1)
+
+
+def normal(mean: float, n: int, seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(mean, 1.0, (n, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("column", [numbers(1, 2, 3, 4), words("a", "b", "a"), numbers(np.nan, 1.0), words("", "a")])
+def test_a_column_does_not_differ_from_itself(column: NDArray[Any]) -> None:
+    assert divergence(column, column) == 0.0
+
+
+@pytest.mark.parametrize(("one", "other"), [(words("a", "a"), words("b", "b")), (numbers(1, 2, 3), numbers(100, 101, 102))])
+def test_columns_without_a_common_value_are_one_bit_apart(one: NDArray[Any], other: NDArray[Any]) -> None:
+    assert divergence(one, other) == pytest.approx(1.0)
+
+
+def test_the_divergence_of_two_known_shares() -> None:
+    # p = (1/2, 1/2), q = (1, 0), m = (3/4, 1/4): (1/2 log2(2/3) + 1/2 log2(2) + log2(4/3)) / 2 = 0.3113
+    assert divergence(words("a", "b"), words("a", "a")) == pytest.approx(0.3113, abs=1e-4)
+
+
+def test_two_samples_of_one_distribution_stay_far_below_the_limit() -> None:
+    assert divergence(normal(0, 4500, 1), normal(0, 1500, 2)) < LIMIT / 10
+
+
+def test_a_mean_moved_by_one_standard_deviation_passes_the_limit() -> None:
+    assert divergence(normal(0, 4500, 1), normal(1, 1500, 2)) > LIMIT
+
+
+def test_values_that_go_missing_are_drift() -> None:
+    whole = normal(0, 2000, 1)
+    holes = np.where(np.arange(2000).reshape(-1, 1) % 2 == 0, np.float32(np.nan), whole)
+    assert divergence(whole, holes) > LIMIT
+
+
+def test_a_constant_that_moves_is_drift() -> None:
+    assert divergence(numbers(5, 5, 5), numbers(6, 6, 6)) == pytest.approx(1.0)
+
+
+def test_a_column_that_was_empty_and_is_filled_is_drift() -> None:
+    assert divergence(numbers(np.nan, np.nan), numbers(1, 2)) == pytest.approx(1.0)
+
+
+def test_hundreds_of_rare_categories_count_as_one() -> None:
+    frequent = [f"frequent {i}" for i in range(MOST_CATEGORIES)] * 10
+    one = words(*frequent, *(f"rare {i}" for i in range(200)))
+    other = words(*frequent, *(f"other {i}" for i in range(200)))
+    assert divergence(one, other) == 0.0

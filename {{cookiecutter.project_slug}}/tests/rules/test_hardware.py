@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import a_charter
+
+from poc.rules.charter import Hardware
+from poc.rules.evidence import Machine
+from poc.rules.hardware import differences
+
+PLAIN: dict[str, Any] = {
+    "architecture": "x86_64",
+    "cpu": "a processor",
+    "instruction_sets": ["avx2", "fma"],
+    "cores": 8,
+    "memory_mb": 16000,
+    "governor": None,
+    "hypervisor": False,
+    "system": "Linux",
+    "python": "3.11",
+    "onnxruntime": "1.32",
+    "digest": "0",
+}
+
+
+def a_machine(**changes: Any) -> Machine:
+    return Machine(**PLAIN | changes)
+
+
+def hardware(**changes: Any) -> Hardware:
+    """Two cores, 4,096 MB, x86_64."""
+    return a_charter(limits={"hardware": changes}).limits.hardware
+
+
+def test_a_larger_machine_pinned_to_the_charters_cores_does_not_differ() -> None:
+    assert differences(a_machine(), hardware(instruction_sets=["avx2"]), [0, 1]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"architecture": "arm64"}, "architecture"), ({"cores": 1}, "cores"), ({"memory_mb": 4095}, "memory"), ({"instruction_sets": ["fma"]}, "avx2")],
+)
+def test_what_differs_is_named(changes: dict[str, Any], named: str) -> None:
+    found = differences(a_machine(**changes), hardware(instruction_sets=["avx2"]), [0, 1])
+    assert len(found) == 1 and named in found[0]
+
+
+@pytest.mark.parametrize("pinned", [[], [0], [0, 1, 2]])
+def test_a_machine_that_was_not_pinned_to_as_many_cores_differs(pinned: list[int]) -> None:
+    assert differences(a_machine(), hardware(), pinned) == ["cores: could not pin to the charter's 2"]
+
+
+def test_every_difference_is_listed_at_once() -> None:
+    found = differences(a_machine(architecture="arm64", cores=1, memory_mb=512), hardware(instruction_sets=["avx512f"]), [])
+    assert [each.split(":")[0] for each in found] == ["architecture", "cores", "memory", "instruction sets"]
+
+
+def test_exactly_the_charters_memory_is_enough() -> None:
+    assert differences(a_machine(memory_mb=4096), hardware(), [0, 1]) == []
+
+
+def test_an_instruction_set_that_nobody_looks_for_is_not_taken_as_there() -> None:
+    found = differences(a_machine(instruction_sets=["avx2", "warp9"]), hardware(instruction_sets=["warp9"]), [0, 1])
+    assert len(found) == 1 and "warp9 not among the names" in found[0]
+
+
+def test_half_a_core_is_not_one() -> None:
+    assert differences(a_machine(cores=0), hardware(cores=1), [0]) == ["cores: the charter says 1, this machine has less than one"]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import bdtr
+
+from poc.rules.latency import arrivals, is_steady, percentile_bounds
+
+
+def test_459_samples_bound_the_99th_percentile_by_their_maximum() -> None:
+    # 0.99 ** 459 = 0.0099: the chance that all 459 lie below the percentile is just under 1 %
+    assert percentile_bounds(np.arange(1.0, 460.0), 0.99, 0.99).high == 459.0
+
+
+def test_458_samples_are_one_too_few_to_bound_it() -> None:
+    # 0.99 ** 458 = 0.01002
+    assert percentile_bounds(np.arange(1.0, 459.0), 0.99, 0.99).high == math.inf
+
+
+def test_the_order_of_samples_does_not_matter() -> None:
+    ordered = np.arange(1.0, 1001.0)
+    shuffled = np.random.default_rng(1).permutation(ordered)
+    assert percentile_bounds(shuffled, 0.95, 0.95) == percentile_bounds(ordered, 0.95, 0.95)
+
+
+def test_a_median_of_five_samples_is_bounded_by_the_outer_ones() -> None:
+    # all five lie on one side of the median with chance 1/32 = 3.1 %; four of five or more with 6/32
+    found = percentile_bounds(np.array([3.0, 1.0, 5.0, 2.0, 4.0]), 0.5, 0.95)
+    assert (found.low, found.middle, found.high) == (1.0, 3.0, 5.0)
+
+
+def test_no_samples_bound_nothing() -> None:
+    found = percentile_bounds(np.empty(0), 0.99, 0.99)
+    assert (found.low, found.high) == (0.0, math.inf) and math.isnan(found.middle)
+
+
+def test_one_slow_call_in_a_hundred_stretches_the_bound_to_it() -> None:
+    samples = np.concatenate([np.ones(990), np.full(10, 50.0)])
+    assert percentile_bounds(samples, 0.99, 0.99).high == 50.0
+
+
+def test_the_bounds_cover_the_true_percentile_as_often_as_they_say() -> None:
+    draw = np.random.default_rng(5)
+    bounds = [percentile_bounds(draw.random(600), 0.9, 0.95) for _ in range(1000)]
+    assert np.mean([each.high >= 0.9 for each in bounds]) > 0.935
+    assert np.mean([each.low <= 0.9 for each in bounds]) > 0.935
+
+
+@pytest.mark.parametrize(
+    ("medians", "steady"),
+    [([100.0, 101.0, 102.0], True), ([100.0, 101.0, 102.1], False), ([100.0, 100.0], False), ([500.0, 100.0, 100.0, 100.0], True), ([], False)],
+)
+def test_three_windows_within_two_percent_are_steady(medians: list[float], steady: bool) -> None:
+    assert is_steady(medians) is steady
+
+
+def test_arrivals_come_at_the_rate_and_do_not_wait_for_each_other() -> None:
+    times = arrivals(200.0, 20_000, seed=3)
+    gaps = np.diff(times)
+    assert times[-1] == pytest.approx(100.0, rel=0.05)  # 20,000 at 200 a second
+    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.05)  # of an exponential distribution they are equal
+
+
+def test_the_same_seed_gives_the_same_arrivals() -> None:
+    assert (arrivals(50.0, 10, seed=1) == arrivals(50.0, 10, seed=1)).all()
+    assert (arrivals(50.0, 10, seed=1) != arrivals(50.0, 10, seed=2)).any()
+
+
+@pytest.mark.parametrize(("over", "needed"), [(0, 459), (1, 662), (5, 1307), (10, 2010)])
+def test_so_many_samples_show_a_limit_with_so_many_over_it(over: int, needed: int) -> None:
+    def high(n: int) -> float:
+        return percentile_bounds(np.array([1.0] * (n - over) + [9.0] * over), 0.99, 0.99).high
+
+    assert high(needed) == 1.0
+    assert high(needed - 1) > 1.0
+
+
+def test_at_eighty_percent_the_median_of_five_is_bounded_by_the_second_and_the_fourth() -> None:
+    # P(Binomial(5, 1/2) <= k) = 1/32, 6/32, 16/32, 26/32, 31/32
+    found = percentile_bounds(np.array([50.0, 10.0, 40.0, 20.0, 30.0]), 0.5, 0.8)
+    assert (found.low, found.middle, found.high) == (20.0, 30.0, 40.0)
+
+
+@pytest.mark.parametrize("n", [300, 5000, 60_000])
+def test_the_bound_is_the_order_statistic_that_the_binomial_names(n: int) -> None:
+    k = int(percentile_bounds(np.arange(float(n)), 0.99, 0.95).high)
+    assert bdtr(k, n, 0.99) >= 0.95 > bdtr(k - 1, n, 0.99)

@@ -1,0 +1,75 @@
+"""The ladder of variants: what is made, what cannot be and why, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from artifacts import Run
+from small_models import a_model, a_tree_that_converts_wrongly
+
+from poc import layout
+from poc.errors import Refused
+from poc.problem.model import BASELINE, FAMILIES, Build, Family
+from poc.rules.evidence import Graphs, Variant, Variants
+from poc.rules.thresholds import confusion_at
+from poc.steps.inputs import charter_of, rows_of
+from poc.tools import files
+from poc.tools.onnx_runtime import Scorer
+
+
+def compressed(run: Run) -> dict[str, Variant]:
+    run.perform("compress")
+    return {variant.technique: variant for variant in run.read("variants", layout.VARIANTS_JSON, Variants).variants}
+
+
+def with_thinned(monkeypatch: pytest.MonkeyPatch, build: Build) -> None:
+    """Give the baseline a thinned version."""
+    monkeypatch.setitem(FAMILIES, BASELINE, Family(build=FAMILIES[BASELINE].build, thinned={"thin": build}))
+
+
+def test_a_variant_that_cannot_be_made_is_recorded_with_its_reason(exported: Run) -> None:
+    # A logistic regression converts to one operator of its own, without a matrix product.
+    ladder = compressed(exported)
+    assert [(name, bool(ladder[name].reason_not_made), ladder[name].file) for name in ("int8-dynamic", "int8-static")] == [
+        ("int8-dynamic", True, None),
+        ("int8-static", True, None),
+    ]
+    assert {path.name for path in exported.folder("variants").glob("*.onnx")} == {variant.file for variant in ladder.values() if variant.is_made}
+
+
+def test_the_float32_variant_is_the_graph_itself_judged_on_every_dev_row(exported: Run) -> None:
+    plain = compressed(exported)["float32"]
+    assert plain.sha256 == exported.read("graphs", layout.GRAPHS_JSON, Graphs).graphs[0].sha256
+    assert plain.parity is not None and (plain.parity.largest_difference, plain.parity.decisions_flipped) == (0.0, 0)
+    dev = rows_of(exported.folder("data"), "dev", charter_of(exported.folder("agreement")))
+    answered = Scorer(exported.folder("variants") / str(plain.file)).probabilities(dev.tensors)
+    assert plain.dev == confusion_at(answered, dev.labels, plain.threshold)
+
+
+def test_a_thinned_model_is_fitted_exported_and_named_beside_its_parent(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_thinned(monkeypatch, FAMILIES[BASELINE].build)
+    thinned = compressed(exported)["thinned"]
+    assert (thinned.name, thinned.family, thinned.is_made) == ("thin.thinned", BASELINE, True)
+
+
+def test_a_thinned_model_that_cannot_be_fitted_is_recorded_and_the_rest_is_made(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_thinned(monkeypatch, lambda features, seed: FAMILIES[BASELINE].build(features, seed).set_params(logisticregression__C=-1.0))
+    ladder = compressed(exported)
+    assert (ladder["thinned"].is_made, ladder["float32"].is_made) == (False, True)
+    assert "could not be fitted" in str(ladder["thinned"].reason_not_made)
+
+
+def test_a_thinned_graph_that_differs_from_its_estimator_is_refused(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_thinned(monkeypatch, a_tree_that_converts_wrongly)
+    with pytest.raises(Refused) as caught:
+        exported.perform("compress")
+    assert caught.value.code == "graph_equals_estimator"
+
+
+def test_a_variant_that_answers_with_no_number_is_refused_and_none_is_kept(exported: Run) -> None:
+    (graph,) = exported.read("graphs", layout.GRAPHS_JSON, Graphs).graphs
+    (exported.folder("graphs") / graph.file).write_bytes(a_model(bias=np.nan))
+    with pytest.raises(Refused) as caught:
+        exported.perform("compress")
+    assert caught.value.code == "probabilities_are_valid"
+    assert files.sha256_of_files(exported.folder("variants")).keys() == {layout.REPORT}

@@ -1,0 +1,62 @@
+"""Judging variants on dev and freezing one: the cheapest that is expected to pass, or the best if none is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from artifacts import Run, fast_timings
+from small_models import TORQUE, a_model, an_agreement, dev_data, some_variants
+
+from poc import layout
+from poc.rules.evidence import Candidate, Evaluation, Timings, Variants
+from poc.steps.frozen import frozen_model
+from poc.tools import files
+
+MODELS = {"first": a_model(), "second": a_model(bias=-3.0)}
+
+
+def ladder(tmp_path: Path, chances: dict[str, float], *, cpu_us: dict[str, float] | None = None, timed: bool = True) -> Run:
+    """Write what evaluate reads: variants by their predicted chance of GO, each timed as fast unless `cpu_us` says otherwise."""
+    run = Run(root=tmp_path / "run")
+    an_agreement(run.folder("agreement"))
+    dev_data(run.folder("data"))
+    some_variants(run.folder("variants"), {name: MODELS[name] for name in chances})
+    written = run.read("variants", layout.VARIANTS_JSON, Variants).variants
+    changed = [variant.model_copy(update={"predicted_chance_of_go": chances[variant.name]}) for variant in written]
+    files.write_record(run.folder("variants") / layout.VARIANTS_JSON, Variants(variants=changed))
+    fast = fast_timings()
+    timings = [fast.timings[0].model_copy(update={"variant": name, "cpu_us_per_call": (cpu_us or {}).get(name, 50)}) for name in chances]
+    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, Timings(**{**dict(fast), "timings": timings if timed else []}))
+    return run
+
+
+def evaluated(run: Run) -> Evaluation:
+    run.perform("evaluate")
+    found = run.read("candidate", layout.EVALUATION_JSON, Evaluation)
+    assert isinstance(found, Evaluation)
+    return found
+
+
+def test_the_best_is_frozen_even_if_none_is_expected_to_pass_and_that_is_said(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"first": 0.1, "second": 0.3})
+    found = evaluated(run)
+    assert (found.frozen, [each.is_expected_to_pass for each in found.assessments]) == ("second", [False, False])
+    assert "no variant" in run.report("evaluate").headline
+
+
+def test_a_variant_that_was_not_timed_is_not_expected_to_pass_however_likely_it_was(tmp_path: Path) -> None:
+    assert [each.is_expected_to_pass for each in evaluated(ladder(tmp_path, {"first": 0.9}, timed=False)).assessments] == [False]
+
+
+def test_of_two_that_are_about_as_likely_the_one_that_needs_fewer_machines_is_frozen(tmp_path: Path) -> None:
+    # At 200 requests/s one machine of two cores, half busy, takes calls of up to 5 ms.
+    assert evaluated(ladder(tmp_path, {"first": 0.92, "second": 0.9}, cpu_us={"first": 6000})).frozen == "second"
+
+
+def test_what_is_frozen_are_the_bytes_the_threshold_and_the_charter_with_a_request_to_try_it(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"first": 0.9, "second": 0.2})
+    evaluated(run)
+    record, content = frozen_model(run.folder("candidate"))
+    assert (content, record.variant, record.threshold) == (MODELS["first"], "first", 0.5)
+    assert run.read("candidate", layout.CANDIDATE_JSON, Candidate).charter_sha256 == files.sha256_of_file(run.folder("agreement") / layout.CHARTER_JSON)
+    assert TORQUE in (run.folder("candidate") / layout.SAMPLE_REQUEST).read_text()

@@ -1,0 +1,129 @@
+"""Registration: one version per candidate and run, with the bytes that were judged and all that is needed to believe them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from artifacts import WRONG, Run, a_run
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from poc import layout
+from poc.errors import EnvironmentRefused, Refused
+from poc.rules.evidence import Candidate, Timings, Verdict, Version
+from poc.tools import files, tracking
+
+PROJECT = "stop-bad-parts"
+
+
+@pytest.fixture
+def mlflow_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    run_id = tracking.open_run(PROJECT, name="a run", candidate=True)
+    monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
+    return run_id
+
+
+def judged(project: Path, *, slope: float = 1.0) -> Run:
+    run = a_run(project / "run", slope=slope)
+    run.perform("gate")
+    return run
+
+
+def versions() -> list[ModelVersion]:
+    client = MlflowClient(tracking.tracking_uri())
+    return [client.get_model_version(PROJECT, each.version) for each in client.search_model_versions(f"name = '{PROJECT}'")]
+
+
+def test_a_go_makes_one_version_with_tags_alias_and_description(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    run.perform("register")
+    frozen, (version,) = run.read("candidate", layout.CANDIDATE_JSON, Candidate), versions()
+    expected = {"verdict": "GO", "poc.model_sha256": frozen.model_sha256, "poc.charter_sha256": frozen.charter_sha256, "poc.threshold": "0.5"}
+    assert expected.items() <= version.tags.items()
+    assert (version.run_id, version.aliases) == (mlflow_run, ["candidate"])
+    assert version.description == (run.folder("version") / layout.SUMMARY).read_text()
+
+
+def test_the_description_tells_the_verdict_and_where_the_rows_come_from(project: Path, mlflow_run: str) -> None:
+    judged(project).perform("register")
+    description = str(versions()[0].description)
+    assert description.startswith("## GO: Stop this part before it leaves the cell?")
+    assert "Drawn at random for a test." in description and "DRAFT" in description
+
+
+def test_the_registered_bytes_are_the_judged_ones(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    run.perform("register")
+    assert tracking.model_bytes(str(versions()[0].source)) == (run.folder("candidate") / layout.CANDIDATE_MODEL).read_bytes()
+
+
+def test_registering_again_finds_the_version_that_is_there(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    run.perform("register")
+    first = run.read("version", layout.VERSION_JSON, Version)
+    run.perform("register")
+    assert run.read("version", layout.VERSION_JSON, Version) == first
+    assert len(versions()) == 1
+
+
+def test_a_no_go_is_registered_without_an_alias(project: Path, mlflow_run: str) -> None:
+    run = judged(project, slope=WRONG)
+    run.perform("register")
+    (version,) = versions()
+    assert (version.tags["verdict"], version.aliases, run.read("version", layout.VERSION_JSON, Version).alias) == ("NO-GO", [], None)
+
+
+def test_a_candidate_that_turns_out_no_go_loses_its_alias_and_gets_a_version_that_says_so(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    run.perform("register")
+    timed = run.read("timings", layout.TIMINGS_JSON, Timings)
+    slow = timed.timings[0].model_copy(update={"open_loop_p99_ms": 90.0, "open_loop_p99_low_ms": 80.0, "open_loop_p99_high_ms": 99.0})
+    run.write("benchmark", {layout.TIMINGS_JSON: timed.model_copy(update={"timings": [slow]})})
+    for step in ("evaluate", "replay"):
+        run.write(step, {})
+    run.perform("gate")
+    run.perform("register")
+    assert sorted((version.tags["verdict"], version.aliases) for version in versions()) == [("GO", []), ("NO-GO", [])]
+
+
+def test_an_edited_verdict_is_not_registered(project: Path, mlflow_run: str) -> None:
+    run = judged(project, slope=WRONG)
+    path = run.folder("verdict") / layout.VERDICT_JSON
+    path.write_text(path.read_text().replace('"NO-GO"', '"GO"', 1))
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert (caught.value.code, versions()) == ("digests_agree", [])
+
+
+def test_a_verdict_on_another_candidate_is_not_registered(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    found = run.read("verdict", layout.VERDICT_JSON, Verdict)
+    run.write("gate", {layout.VERDICT_JSON: found.model_copy(update={"candidate_sha256": "0" * 64})})
+    with pytest.raises(Refused, match="another candidate"):
+        run.perform("register")
+    assert versions() == []
+
+
+def test_without_a_verdict_nothing_is_registered(project: Path, mlflow_run: str) -> None:
+    run = a_run(project / "run")
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert (caught.value.code, versions()) == ("evidence_is_whole", [])
+
+
+def test_a_stored_model_that_was_changed_is_refused(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    run.perform("register")
+    (stored,) = (project / ".poc/mlartifacts").rglob("model.onnx")
+    stored.write_bytes(stored.read_bytes() + b" ")
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert caught.value.code == "digests_agree"
+
+
+def test_without_an_mlflow_run_there_is_nothing_to_register_from(project: Path) -> None:
+    run = judged(project)
+    with pytest.raises(EnvironmentRefused, match="no MLflow run"):
+        run.perform("register")
+    assert files.sha256_of_files(run.folder("version")).keys() == {layout.REPORT}

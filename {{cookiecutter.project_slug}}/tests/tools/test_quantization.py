@@ -1,0 +1,103 @@
+"""Smaller files of a real network with text and missing numbers: int8 where numbers multiply, floating point elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from builders import a_charter
+from small_models import a_model, some_rows
+
+from poc.problem.model import FAMILIES
+from poc.rules.evidence import Calibration
+from poc.tools import conversion, frames
+from poc.tools.onnx_runtime import Scorer
+from poc.tools.quantization import VariantNotMade, optimise, quantise_dynamic, quantise_static
+
+ROWS = some_rows(600, seed=2)
+TENSORS = frames.columns(ROWS, a_charter().features)
+BATCHES: list[dict[str, Any]] = [{name: values[at : at + 64] for name, values in TENSORS.items()} for at in range(0, 600, 64)]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained network behind an imputer, a scaler and a one-hot code, as one file."""
+    path = tmp_path_factory.mktemp("network") / "network.onnx"
+    features = a_charter().features
+    label = (np.nan_to_num(ROWS["Torque [Nm]"].to_numpy(), nan=40.0) > 45).astype(np.int8)
+    fitted = FAMILIES["neural_network"].build(features, 7).fit(frames.model_frame(TENSORS), label)
+    conversion.export(fitted, Calibration(slope=1.0, intercept=0.0), features, path)
+    return path
+
+
+def operators(path: Path) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load(path).graph.node)
+
+
+def as_it_runs(path: Path, tmp_path: Path) -> set[str]:
+    """Name the operators that ONNX Runtime executes once it has fused what it can."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.optimized_model_filepath = 3, str(tmp_path / "as_it_runs.onnx")
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return set(operators(tmp_path / "as_it_runs.onnx"))
+
+
+@pytest.mark.slow
+def test_static_quantization_multiplies_integers(network: Path, tmp_path: Path) -> None:
+    quantise_static(network, tmp_path / "static.onnx", BATCHES)
+    assert as_it_runs(tmp_path / "static.onnx", tmp_path) & {"QLinearMatMul", "MatMulIntegerToFloat", "QGemm"}
+    assert not as_it_runs(tmp_path / "static.onnx", tmp_path) & {"MatMul", "Gemm", "FusedGemm"}
+
+
+@pytest.mark.slow
+def test_dynamic_quantization_multiplies_integers(network: Path, tmp_path: Path) -> None:
+    quantise_dynamic(network, tmp_path / "dynamic.onnx")
+    found = operators(tmp_path / "dynamic.onnx")
+    assert found["MatMulInteger"] == operators(network)["MatMul"] > 0
+    assert found["MatMul"] == 0
+
+
+@pytest.mark.slow
+def test_text_and_the_calibration_stay_as_they_are(network: Path, tmp_path: Path) -> None:
+    quantise_static(network, tmp_path / "static.onnx", BATCHES)
+    for kept in ("OneHotEncoder", "Imputer", "Scaler", "Log", "Sigmoid"):
+        assert operators(tmp_path / "static.onnx")[kept] == operators(network)[kept] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [optimise, quantise_dynamic, lambda source, target: quantise_static(source, target, BATCHES)])
+def test_a_variant_answers_almost_as_its_parent_and_is_made_alike_twice(network: Path, tmp_path: Path, make: Any) -> None:
+    make(network, tmp_path / "one.onnx")
+    make(network, tmp_path / "two.onnx")
+    assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
+    difference = np.abs(Scorer(tmp_path / "one.onnx").probabilities(TENSORS) - Scorer(network).probabilities(TENSORS))
+    assert np.quantile(difference, 0.9) < 0.1
+
+
+@pytest.mark.slow
+def test_the_tools_say_nothing_and_leave_nothing_behind(
+    network: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    optimise(network, tmp_path / "graph.onnx")
+    quantise_dynamic(network, tmp_path / "dynamic.onnx")
+    quantise_static(network, tmp_path / "static.onnx", BATCHES)
+    assert (capfd.readouterr(), caplog.records) == (("", ""), [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dynamic.onnx", "graph.onnx", "static.onnx"]
+
+
+@pytest.mark.parametrize("make", [quantise_dynamic, lambda source, target: quantise_static(source, target, BATCHES)])
+def test_a_graph_without_products_says_so(tmp_path: Path, make: Any) -> None:
+    (tmp_path / "small.onnx").write_bytes(a_model())
+    with pytest.raises(VariantNotMade, match="nothing to quantize: no MatMul or Gemm in the graph"):
+        make(tmp_path / "small.onnx", tmp_path / "int8.onnx")
+
+
+def test_what_the_optimiser_cannot_read_is_a_reason_not_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    with pytest.raises(VariantNotMade, match="the optimiser failed"):
+        optimise(tmp_path / "broken.onnx", tmp_path / "graph.onnx")

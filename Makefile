@@ -5,6 +5,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 export MLFLOW_DISABLE_TELEMETRY := true
 export UV_PYTHON_DOWNLOADS := never
+# Behind a company's proxy only the system's certificate store knows whom to trust.
+export UV_SYSTEM_CERTS ?= true
 # Caches inside the template's folder would be baked into every project.
 check test lock: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +84,27 @@ def test_a_column_may_be_called_as_a_tensor_inside_the_graph_is(name: str, tmp_p
         conversion.export(estimator, SCALING, features, tmp_path / f"{family}.onnx")
         expected = calibrated(estimators.raw_probabilities(estimator, rows.frame()), SCALING)
         assert np.abs(Scorer(tmp_path / f"{family}.onnx").probabilities(rows.tensors) - expected).max() <= 1e-4
+
+
+#: Exports every family on rows of its own, in a process of its own.
+EXPORT_ALL = """
+import sys
+from pathlib import Path
+from test_conversion import FAMILIES, FEATURES, SCALING, made_up_rows
+from poc.tools import conversion
+train = made_up_rows(300, 1)
+for name, family in FAMILIES.items():
+    conversion.export(family.build(FEATURES, 7).fit(train.frame(), train.labels), SCALING, FEATURES, Path(sys.argv[1], f"{name}.onnx"))
+"""
+
+
+def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
+    """Else the same candidate put forward again would count as another one, and take a look: skl2onnx writes some things in the order of a set."""
+    written: list[dict[str, bytes]] = []
+    for seed in "01":  # without the order, these two give other bytes
+        (tmp_path / seed).mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
+        subprocess.run([sys.executable, "-c", EXPORT_ALL, str(tmp_path / seed)], env=environment, check=True, timeout=240)
+        written.append({path.name: path.read_bytes() for path in sorted((tmp_path / seed).iterdir())})
+    assert set(written[0]) == {f"{name}.onnx" for name in FAMILIES}
+    assert all(each == written[0] for each in written)

@@ -47,6 +47,7 @@ def export(estimator: Pipeline, calibration: Calibration, features: Sequence[Fea
     _prefix_inner(model.graph, prefix)
     _name_inputs(model.graph, names)
     _calibrate(model.graph, calibration, prefix)
+    _order_opsets(model)
     model.ir_version = IR_VERSION
     model.producer_version = ""
     onnx.checker.check_model(model)
@@ -108,6 +109,15 @@ def _calibrate(graph: Any, calibration: Calibration, prefix: str) -> None:
     _drop_label(graph)
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("probability", TensorProto.FLOAT, [None, 1]))
+
+
+def _order_opsets(model: Any) -> None:
+    """Put the operator sets in order: skl2onnx writes them as a set comes, so that every process would write other bytes for the same model."""
+    from onnx import helper
+
+    ordered = sorted((each.domain, each.version) for each in model.opset_import)
+    del model.opset_import[:]
+    model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in ordered)
 
 
 def _drop_label(graph: Any) -> None:

@@ -202,6 +202,7 @@ def an_evaluation(charter: Charter) -> Evaluation:
         money=worth(charter, confusion, seed=7),
         limits=[],
         chance_of_go=0.9,
+        expected_p99_ms=1.0,
         is_expected_to_pass=True,
         cpu_us_per_call=50.0,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import bdtr
 
-from poc.rules.latency import arrivals, is_steady, percentile_bounds
+from poc.rules.latency import arrivals, calls_needed, expected_p99_ms, is_steady, percentile_bounds
 
 
 def test_459_samples_bound_the_99th_percentile_by_their_maximum() -> None:
@@ -75,6 +75,7 @@ def test_so_many_samples_show_a_limit_with_so_many_over_it(over: int, needed: in
 
     assert high(needed) == 1.0
     assert high(needed - 1) > 1.0
+    assert calls_needed(0.99, 0.99, beyond=over) == needed
 
 
 def test_at_eighty_percent_the_median_of_five_is_bounded_by_the_second_and_the_fourth() -> None:
@@ -87,3 +88,17 @@ def test_at_eighty_percent_the_median_of_five_is_bounded_by_the_second_and_the_f
 def test_the_bound_is_the_order_statistic_that_the_binomial_names(n: int) -> None:
     k = int(percentile_bounds(np.arange(float(n)), 0.99, 0.95).high)
     assert bdtr(k, n, 0.99) >= 0.95 > bdtr(k - 1, n, 0.99)
+
+
+def test_nobody_waits_for_a_worker_that_is_hardly_ever_busy() -> None:
+    assert expected_p99_ms(1000.0, 10.0) == 1.0  # busy 1 % of the time: 99 % of the arrivals find it free
+
+
+def test_a_worker_busy_nine_tenths_of_the_time_answers_the_99th_percentile_after_23_times_as_long() -> None:
+    # 1 + ln(100 * 0.9) / (2 * (1 - 0.9)) = 1 + 4.4998 / 0.2; simulating two million arrivals of 1 ms gave 22.3
+    assert expected_p99_ms(1000.0, 900.0) == pytest.approx(23.499, abs=0.001)
+
+
+@pytest.mark.parametrize("service_us", [1000.0, 5000.0, math.inf, math.nan])
+def test_answers_that_take_longer_than_arrivals_leave_never_catch_up(service_us: float) -> None:
+    assert expected_p99_ms(service_us, 1000.0) == math.inf

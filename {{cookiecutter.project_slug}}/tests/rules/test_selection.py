@@ -25,6 +25,7 @@ def a_variant(name: str, *, chance: float = 0.9, cost: float = 100.0, gain: floa
         limits=[budget],
         chance_of_go=chance,
         is_expected_to_pass=passes,
+        expected_p99_ms=1.0,
         cpu_us_per_call=cpu_us,
     )
 

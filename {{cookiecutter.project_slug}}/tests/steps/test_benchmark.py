@@ -6,7 +6,6 @@ import math
 import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from small_models import WEAR, a_model, an_agreement, dev_data, some_rows, some_
 from poc import layout
 from poc.rules.charter import Charter
 from poc.rules.evidence import Timings
+from poc.rules.latency import expected_p99_ms
 from poc.steps import benchmark as step
 from poc.steps import timing
 from poc.steps.benchmark import benchmark
@@ -50,7 +50,8 @@ def test_a_variant_is_timed_on_the_charters_hardware(tmp_path: Path) -> None:
     assert 0 < timed.single_p50_us <= timed.single_p95_us <= timed.single_p99_us < 1e6
     assert 0 < timed.open_loop_p50_ms <= timed.open_loop_p95_ms <= timed.open_loop_p99_ms
     assert timed.open_loop_p99_low_ms <= timed.open_loop_p99_ms <= timed.open_loop_p99_high_ms < math.inf
-    assert (timed.open_loop_calls, timed.open_loop_rate_per_s) == (600, 2000.0)
+    # 0.3 s at 2,000 a second are 600; a p99 at 95 % with two calls beyond it takes 628. Fewer only where the machine stopped for a second.
+    assert (timed.open_loop_calls <= 628, timed.open_loop_rate_per_s) == (True, 2000.0)
     assert 10 < timed.memory_mb < 400
     assert timed.load_ms > 0
     assert timed.first_call_ms > 0
@@ -64,13 +65,6 @@ def test_the_benchmark_gives_the_process_its_cores_back(tmp_path: Path) -> None:
     before = machine.available()
     measure(tmp_path, {"small": a_model()})
     assert machine.available() == before
-
-
-@slow
-def test_too_few_calls_leave_the_99th_percentile_unbounded(tmp_path: Path) -> None:
-    (timed,) = measure(tmp_path, {"small": a_model()}, charter=a_charter_for_here(arrivals_per_second=100)).timings
-    assert timed.open_loop_calls == 30
-    assert timed.open_loop_p99_high_ms == math.inf
 
 
 @slow
@@ -132,29 +126,53 @@ def test_rows_take_turns() -> None:
     assert sorted(seen) == [1, 1, 2, 2, 3, 3]
 
 
-@slow
-def test_a_slower_model_is_found_slower() -> None:
-    def busy(seconds: float) -> None:
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            pass
+class Clock:
+    """A machine on which nothing else happens: looking at the clock takes 1 us, and work takes as long as it says."""
 
-    found = timing.single_stream({"fast": lambda: busy(1e-4), "slow": lambda: busy(1.5e-4)})
-    assert found["slow"]["single_p50_us"] / found["fast"]["single_p50_us"] == pytest.approx(1.5, abs=0.15)
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1e-6
+        return self.now
+
+    def work(self, seconds: float) -> None:
+        self.now += seconds
 
 
-@slow
-def test_arrivals_faster_than_answers_show_as_waiting() -> None:
-    def call() -> None:
-        end = time.perf_counter() + 0.002
-        while time.perf_counter() < end:
-            pass
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(timing, "clock", found)
+    return found
 
-    started = time.perf_counter()
-    found = timing.open_loop(call, 5000.0, 0.3, 0.95, seed=0)
-    assert time.perf_counter() - started < 3.0  # 1,500 arrivals of 2 ms each would take three seconds
+
+def test_a_slower_model_is_found_slower(clock: Clock) -> None:
+    found = timing.single_stream({"fast": lambda: clock.work(1e-4), "slow": lambda: clock.work(1.5e-4)})
+    assert found["slow"]["single_p50_us"] / found["fast"]["single_p50_us"] == pytest.approx(1.5, abs=0.01)
+
+
+def test_arrivals_faster_than_answers_show_as_waiting_and_are_cut_short(clock: Clock) -> None:
+    found = timing.open_loop(lambda: clock.work(0.002), 5000.0, 0.3, 0.95, seed=0)
     assert found["open_loop_p50_ms"] > 100.0  # a closed loop would say 2
-    assert found["open_loop_calls"] < 1500
+    assert found["open_loop_calls"] == 460  # of 1,500 arrivals: after 0.92 s, three times as long as they took to come, no more of 2 ms each are begun
+
+
+def test_arrivals_now_and_then_wait_for_nobody(clock: Clock) -> None:
+    found = timing.open_loop(lambda: clock.work(0.002), 5.0, 0.3, 0.95, seed=0)
+    assert found["open_loop_p50_ms"] == pytest.approx(2.0, abs=0.01)
+
+
+def test_arrivals_at_half_the_rate_that_can_be_answered_wait_as_the_theory_says(clock: Clock) -> None:
+    found = timing.open_loop(lambda: clock.work(0.001), 500.0, 400.0, 0.95, seed=0)
+    assert expected_p99_ms(1000.0, 500.0) * 0.8 < found["open_loop_p99_ms"] < expected_p99_ms(1000.0, 500.0) * 1.02
+
+
+def test_a_rate_of_one_a_minute_still_bounds_the_percentile_without_waiting_for_hours(clock: Clock) -> None:
+    found = timing.open_loop(lambda: clock.work(0.002), 1 / 60, 3.2, 0.95, seed=0)
+    assert found["open_loop_calls"] == 628
+    assert found["open_loop_p99_high_ms"] == pytest.approx(2.0, abs=0.01)
+    assert clock.now < 628 * (0.002 + timing.LONGEST_IDLE_S + 1e-4)
 
 
 def test_the_timing_process_loads_nothing_that_it_does_not_time() -> None:

@@ -10,10 +10,11 @@ from small_models import a_model, a_tree_that_converts_wrongly
 from poc import layout
 from poc.errors import Refused
 from poc.problem.model import BASELINE, FAMILIES, Build, Family
-from poc.rules.evidence import Graphs, Variant, Variants
-from poc.rules.thresholds import confusion_at
+from poc.rules.evidence import Calibration, Confusion, Graphs, Models, Splits, Variant, Variants
+from poc.rules.thresholds import chance_of_go, confusion_at
+from poc.steps.compress import _chance
 from poc.steps.inputs import charter_of, rows_of
-from poc.tools import files
+from poc.tools import conversion, files
 from poc.tools.onnx_runtime import Scorer
 
 
@@ -44,6 +45,36 @@ def test_the_float32_variant_is_the_graph_itself_judged_on_every_dev_row(exporte
     dev = rows_of(exported.folder("data"), "dev", charter_of(exported.folder("agreement")))
     answered = Scorer(exported.folder("variants") / str(plain.file)).probabilities(dev.tensors)
     assert plain.dev == confusion_at(answered, dev.labels, plain.threshold)
+
+
+@pytest.fixture
+def multiplying(exported: Run) -> Run:
+    """Put a neural network where the baseline's graph lies: a model that multiplies can be quantized."""
+    charter = charter_of(exported.folder("agreement"))
+    train = rows_of(exported.folder("data"), "train", charter)
+    network = FAMILIES["neural_network"].build(charter.features, 7).fit(train.frame(), train.labels)
+    (graph,) = exported.read("graphs", layout.GRAPHS_JSON, Graphs).graphs
+    conversion.export(network, Calibration(slope=1.0, intercept=0.0), charter.features, exported.folder("graphs") / graph.file)
+    return exported
+
+
+def test_a_variant_whose_answer_depends_on_the_rows_asked_with_it_is_not_kept(multiplying: Run) -> None:
+    ladder = compressed(multiplying)
+    assert [(name, ladder[name].is_made) for name in ("float32", "int8-dynamic", "int8-static")] == [
+        ("float32", True), ("int8-dynamic", False), ("int8-static", True),
+    ]  # fmt: skip
+    assert "depends on the rows that are asked with it" in str(ladder["int8-dynamic"].reason_not_made)
+    assert not list(multiplying.folder("variants").glob("*int8-dynamic*"))
+
+
+def test_a_variant_that_misses_more_on_dev_than_its_parent_has_a_smaller_chance_of_go(exported: Run) -> None:
+    charter, splits = charter_of(exported.folder("agreement")), exported.read("data", layout.SPLITS_JSON, Splits)
+    (model,) = exported.read("models", layout.MODELS_JSON, Models).models
+    as_parent, worse = Confusion(positives=15, missed=0, negatives=45, false_alarms=3), Confusion(positives=15, missed=2, negatives=45, false_alarms=3)
+    assert _chance(model, as_parent, as_parent, charter, splits) == model.predicted_chance_of_go
+    two_more = model.at_threshold.model_copy(update={"missed": model.at_threshold.missed + 2})
+    expected = chance_of_go(two_more, charter, splits.sealed.positives, splits.sealed.rows - splits.sealed.positives)
+    assert _chance(model, worse, as_parent, charter, splits) == expected < model.predicted_chance_of_go
 
 
 def test_a_thinned_model_is_fitted_exported_and_named_beside_its_parent(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,25 @@ def test_of_two_that_are_about_as_likely_the_one_that_needs_fewer_machines_is_fr
     assert evaluated(ladder(tmp_path, {"first": 0.92, "second": 0.9}, cpu_us={"first": 6000})).frozen == "second"
 
 
+def test_a_pause_of_the_machine_while_one_variant_was_timed_freezes_no_other(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"first": 0.9, "second": 0.9})
+    quiet = run.read("timings", layout.TIMINGS_JSON, Timings)
+    paused = {"open_loop_p99_low_ms": 90.0, "open_loop_p99_ms": 95.0, "open_loop_p99_high_ms": 99.0}
+    best = evaluated(run).frozen
+    noisy = [each.model_copy(update=paused if each.variant == best else {}) for each in quiet.timings]
+    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, Timings(**{**dict(quiet), "timings": noisy}))
+    assert evaluated(run).frozen == best
+
+
+def test_a_variant_that_is_too_slow_by_itself_is_not_expected_to_pass(tmp_path: Path) -> None:
+    # 4.8 ms an answer at 200 requests/s keep the worker busy 96 % of the time: most wait for much longer than the 5 ms that the charter allows.
+    run = ladder(tmp_path, {"first": 0.9, "second": 0.9})
+    quiet = run.read("timings", layout.TIMINGS_JSON, Timings)
+    slow = [each.model_copy(update={"single_p50_us": 4800.0} if each.variant == "first" else {}) for each in quiet.timings]
+    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, Timings(**{**dict(quiet), "timings": slow}))
+    assert [each.is_expected_to_pass for each in evaluated(run).assessments] == [False, True]
+
+
 def test_what_is_frozen_are_the_bytes_the_threshold_and_the_charter_with_a_request_to_try_it(tmp_path: Path) -> None:
     run = ladder(tmp_path, {"first": 0.9, "second": 0.2})
     evaluated(run)

@@ -249,7 +249,10 @@ class LimitVerdict(Record):
 
 
 class Assessment(Record):
-    """One variant on dev: money, limits, and whether it is expected to meet them all."""
+    """One variant on dev: money, limits as measured, and whether it is expected to meet them all.
+
+    `expected_p99_ms` is what its own speed and the charter's rate predict, whatever else the machine did meanwhile; NaN if it was not timed.
+    """
 
     variant: str
     confusion: Confusion
@@ -257,6 +260,7 @@ class Assessment(Record):
     limits: list[LimitVerdict]
     chance_of_go: float
     is_expected_to_pass: bool
+    expected_p99_ms: float
     cpu_us_per_call: float
 
 

@@ -61,11 +61,7 @@ def choose_threshold(
     p = _as_float32(probabilities)
     thresholds, missed, false_alarms = _candidates(p, np.ravel(labels) == 1)
     positives, negatives = int((np.ravel(labels) == 1).sum()), int((np.ravel(labels) != 1).sum())
-    limits, looks, confidence = charter.limits, charter.timebox.looks, float(charter.limits.confidence)
-    halves = [
-        (missed, positives, sealed_positives, most_errors_allowed(sealed_positives, float(limits.missed_share), confidence, looks)),
-        (false_alarms, negatives, sealed_negatives, most_errors_allowed(sealed_negatives, float(limits.false_alarm_share), confidence, looks)),
-    ]
+    halves = _halves(missed, positives, false_alarms, negatives, charter, sealed_positives, sealed_negatives)
     worth = expected_worth(charter, (missed + 0.5) / (positives + 1), (false_alarms + 0.5) / (negatives + 1))
     tried = _most_promising(halves, worth)
     chance = np.prod([chance_of_at_most(allowed, sealed, errors[tried], n) for errors, n, sealed, allowed in halves], axis=0)
@@ -73,6 +69,13 @@ def choose_threshold(
     best = int(np.argmax(np.where(equal, worth[tried], -np.inf)))
     chosen = float(thresholds[tried][best])
     return Threshold(threshold=chosen, predicted_chance_of_go=float(chance[best]), confusion=confusion_at(p, labels, chosen))
+
+
+def chance_of_go(confusion: Confusion, charter: Charter, sealed_positives: int, sealed_negatives: int) -> float:
+    """Return the predicted chance that both error limits come out GO on a sealed set of the given size, after these counts; see `choose_threshold`."""
+    c = confusion
+    halves = _halves(np.array([c.missed]), c.positives, np.array([c.false_alarms]), c.negatives, charter, sealed_positives, sealed_negatives)
+    return float(np.prod([chance_of_at_most(allowed, sealed, errors, n)[0] for errors, n, sealed, allowed in halves]))
 
 
 def chance_of_at_most(allowed: int, sealed: int, errors: Counts, n: int) -> Floats:
@@ -89,6 +92,17 @@ def chance_of_at_most(allowed: int, sealed: int, errors: Counts, n: int) -> Floa
     choose = gammaln(sealed + 1) - gammaln(k + 1) - gammaln(sealed - k + 1)
     log_chance = choose + gammaln(k + a) + gammaln(sealed - k + b) - gammaln(sealed + a + b) - betaln(a, b)
     return np.asarray(np.minimum(np.exp(log_chance).sum(axis=0), 1.0), dtype=np.float64)
+
+
+def _halves(
+    missed: Counts, positives: int, false_alarms: Counts, negatives: int, charter: Charter, sealed_positives: int, sealed_negatives: int
+) -> list[tuple[Counts, int, int, int]]:
+    """Return errors, rows, sealed rows and how many sealed errors are still GO: for positives, then for negatives."""
+    limits, looks, confidence = charter.limits, charter.timebox.looks, float(charter.limits.confidence)
+    return [
+        (missed, positives, sealed_positives, most_errors_allowed(sealed_positives, float(limits.missed_share), confidence, looks)),
+        (false_alarms, negatives, sealed_negatives, most_errors_allowed(sealed_negatives, float(limits.false_alarm_share), confidence, looks)),
+    ]
 
 
 def _as_float32(probabilities: NDArray[Any]) -> NDArray[np.float32]:

@@ -25,6 +25,8 @@ ROWS = 512
 THREADS = 1
 #: How long a process may take to load a model, answer the rows and warm up; a model that takes longer is not one to serve.
 PATIENCE_S = 60.0
+#: How long open-loop arrivals may take where the rate, not the budget, sets the number of calls.
+LONGEST_S = 10.0
 
 
 def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> Result:
@@ -86,7 +88,7 @@ def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, sec
                 "seconds": seconds,
                 "confidence": float(limits.confidence),
             },
-            patience_s=len(models) * (PATIENCE_S + 2 * MOST_OVERLOAD * seconds),
+            patience_s=len(models) * (PATIENCE_S + 2 * MOST_OVERLOAD * max(seconds, LONGEST_S)),
         )
     except ChildDied as error:
         not_timed.update(dict.fromkeys(models, str(error)))

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from poc import layout
 from poc.problem.model import FAMILIES
 from poc.rules import guards
-from poc.rules.evidence import FittedModel, Graphs, Models, Number, Splits, Technique, Variant, Variants
-from poc.rules.thresholds import confusion_at
+from poc.rules.charter import Charter
+from poc.rules.evidence import Confusion, FittedModel, Graphs, Models, Number, Parity, Splits, Technique, Variant, Variants
+from poc.rules.thresholds import chance_of_go, confusion_at
 from poc.steps.export import export_one
 from poc.steps.fitting import fit
 from poc.steps.inputs import Rows, charter_of, params_of, rows_of
-from poc.steps.parity import awkward_rows, compare, count_invalid
+from poc.steps.parity import awkward_rows, compare, compare_alone, count_invalid
 from poc.steps.perform import Result
 from poc.tools import files, quantization
 from poc.tools.onnx_runtime import Scorer
@@ -59,7 +62,7 @@ def compress(*, agreement: Path, data: Path, models: Path, graphs: Path, variant
     ]
     for model in fitted:
         for technique, make in _techniques(model, calibration_rows).items():
-            ladder.append(_variant(model, technique, make, parents[model.name], train, dev, variants))
+            ladder.append(_variant(model, technique, make, parents[model.name], train, dev, charter, splits, variants))
     files.write_record(variants / layout.VARIANTS_JSON, Variants(variants=ladder))
     made = [variant for variant in ladder if variant.is_made]
     return Result(
@@ -79,7 +82,9 @@ def _techniques(model: FittedModel, calibration_rows: list[dict[str, Any]]) -> d
     }
 
 
-def _variant(model: FittedModel, technique: Technique, make: Make, parent: Path, train: Rows, dev: Rows, into: Path) -> Variant:
+def _variant(
+    model: FittedModel, technique: Technique, make: Make, parent: Path, train: Rows, dev: Rows, charter: Charter, splits: Splits, into: Path
+) -> Variant:
     facts = _facts(model, technique, model.name)
     name = facts["name"]
     path = into / f"{name}.onnx"
@@ -88,20 +93,46 @@ def _variant(model: FittedModel, technique: Technique, make: Make, parent: Path,
     except quantization.VariantNotMade as reason:
         path.unlink(missing_ok=True)
         return _not_made(facts, str(reason))
-    rows = awkward_rows(train, dev)
-    answered = Scorer(path).probabilities(rows)
+    rows, scorer, of_dev = awkward_rows(train, dev), Scorer(path), slice(len(train.labels), len(train.labels) + len(dev.labels))
+    answered, expected = scorer.probabilities(rows), Scorer(parent).probabilities(rows)
     guards.probabilities_are_valid(name, *count_invalid(answered))
-    on_dev = answered[len(train.labels) : len(train.labels) + len(dev.labels)]
+    alone = compare_alone(scorer, rows, answered, model.threshold)
+    if technique.startswith("int8") and (alone.decisions_flipped or alone.largest_difference > guards.PARITY_DIFFERENCE):
+        path.unlink()
+        return _not_made(facts, _depends_on_company(alone))
+    on_dev, parents = (confusion_at(answers[of_dev], dev.labels, model.threshold) for answers in (answered, expected))
     return Variant(
-        **facts,
+        **facts | {"predicted_chance_of_go": _chance(model, on_dev, parents, charter, splits)},
         reason_not_made=None,
         file=path.name,
         sha256=files.sha256_of_file(path),
         size_bytes=path.stat().st_size,
-        parity=compare(Scorer(parent).probabilities(rows), answered, model.threshold),
-        dev=confusion_at(on_dev, dev.labels, model.threshold),
-        dev_at_half=confusion_at(on_dev, dev.labels, 0.5),
+        parity=compare(expected, answered, model.threshold),
+        dev=on_dev,
+        dev_at_half=confusion_at(answered[of_dev], dev.labels, 0.5),
     )
+
+
+def _depends_on_company(alone: Parity) -> str:
+    """Say why answers cannot be relied on: dynamic quantization scales activations by the largest value among the rows that are asked together."""
+    return (
+        f"a row's answer depends on the rows that are asked with it: alone, {alone.decisions_flipped} of {alone.rows} decisions flip "
+        f"and probabilities differ by up to {alone.largest_difference:.2g}"
+    )
+
+
+def _chance(model: FittedModel, dev: Confusion, parents: Confusion, charter: Charter, splits: Splits) -> float:
+    """Predict the chance of GO from the model's open rows, with as many more or fewer errors as the variant makes on dev."""
+    if dev == parents:
+        return model.predicted_chance_of_go
+    seen = model.at_threshold
+    shifted = Confusion(
+        positives=seen.positives,
+        missed=int(np.clip(seen.missed + dev.missed - parents.missed, 0, seen.positives)),
+        negatives=seen.negatives,
+        false_alarms=int(np.clip(seen.false_alarms + dev.false_alarms - parents.false_alarms, 0, seen.negatives)),
+    )
+    return chance_of_go(shifted, charter, splits.sealed.positives, splits.sealed.rows - splits.sealed.positives)
 
 
 def _facts(model: FittedModel, technique: Technique, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from poc import layout
 from poc.rules.charter import Charter
 from poc.rules.evidence import Assessment, Candidate, CandidateInput, Confusion, Evaluation, Number, Timing, Timings, Variant, Variants
+from poc.rules.latency import expected_p99_ms
 from poc.rules.oip import infer_request
 from poc.rules.selection import choose
 from poc.rules.value import worth
@@ -14,9 +15,6 @@ from poc.rules.verdict import judge
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
 from poc.tools import files
-
-#: What dev alone can show: limits whose verdict does not depend on how many rows dev has.
-MACHINE_LIMITS = frozenset({"latency_p99", "memory", "model_size", "monthly_budget"})
 
 
 def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, candidate: Path) -> Result:
@@ -45,18 +43,22 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
 
 
 def _assess(variant: Variant, timing: Timing | None, differences: list[str], charter: Charter, seed: int) -> Assessment:
+    """Judge a variant on dev. Its latency as measured is for the gate: a pause of the machine at the wrong moment must not freeze another variant."""
     confusion = variant.dev
     assert confusion is not None
     money = worth(charter, confusion, seed=seed)
     limits = judge(charter, confusion, money, timing, differences)
-    refuted = [limit.name for limit in limits if limit.verdict == "NO-GO"]
+    refuted = [limit.name for limit in limits if limit.verdict == "NO-GO" and limit.name != "latency_p99"]
+    expected_ms = expected_p99_ms(timing.single_p50_us, float(charter.limits.arrivals_per_second)) if timing else float("nan")
+    is_fast = bool(differences) or expected_ms <= float(charter.limits.latency_p99_ms)
     return Assessment(
         variant=variant.name,
         confusion=confusion,
         money=money,
         limits=limits,
         chance_of_go=variant.predicted_chance_of_go,
-        is_expected_to_pass=timing is not None and not refuted and variant.predicted_chance_of_go >= 0.5,
+        is_expected_to_pass=timing is not None and not refuted and is_fast and variant.predicted_chance_of_go >= 0.5,
+        expected_p99_ms=expected_ms,
         cpu_us_per_call=timing.cpu_us_per_call if timing else float("inf"),
     )
 

@@ -7,10 +7,13 @@ from numpy.typing import NDArray
 
 from poc.rules.evidence import Parity
 from poc.steps.inputs import Rows
+from poc.tools.onnx_runtime import Scorer
 
 Tensors = dict[str, NDArray[np.float32] | NDArray[np.object_]]
 #: How many real rows are made awkward in each way.
 AWKWARD = 64
+#: How many rows, evenly from all, are asked again one at a time.
+ALONE = 400
 
 
 def awkward_rows(train: Rows, dev: Rows) -> Tensors:
@@ -39,6 +42,13 @@ def compare(expected: NDArray[np.floating], answered: NDArray[np.floating], thre
         largest_difference=float(np.nan_to_num(difference, nan=1.0).max(initial=0.0)),
         decisions_flipped=int((flipped | np.isnan(difference)).sum()),
     )
+
+
+def compare_alone(scorer: Scorer, rows: Tensors, answered: NDArray[np.float32], threshold: float) -> Parity:
+    """Compare what a model answers to many rows at once with what it answers to some of them one at a time, as a server is asked."""
+    chosen = np.linspace(0, len(answered) - 1, min(ALONE, len(answered))).astype(int)
+    alone = np.concatenate([scorer.probabilities({name: values[i : i + 1] for name, values in rows.items()}) for i in chosen])
+    return compare(answered[chosen], alone, threshold)
 
 
 def count_invalid(answered: NDArray[np.floating]) -> tuple[int, int, int]:

@@ -107,10 +107,10 @@ def contract_is_kept(failures: Sequence[str]) -> list[Problem]:
 
 @guard
 def splits_look_alike(drifted: Mapping[str, float], limit: float) -> list[Problem]:
-    """Refuse splits between which a column's distribution moved."""
+    """Refuse splits between which a column's distribution moved further than chance alone moves it."""
     return [
         Problem(
-            what=f"column {column} differs between train and a later split: divergence {divergence:.2f}, at most {limit:.2f} is allowed",
+            what=f"column {column} differs between train and a later split: divergence {divergence:.2f} beyond chance, at most {limit:.2f} is allowed",
             where="data",
             fix="see what changed; a model trained before the change does not speak for after it",
         )

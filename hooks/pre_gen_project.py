@@ -17,9 +17,13 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 SCENARIOS = ("production-line", "own-data")
 ARCHITECTURES = ("x86_64", "arm64")
 LENGTHS = {"decision": (15, 600), "sponsor_name": (1, 120), "sponsor_title": (1, 120)}
-#: Control characters and line breaks would change the files they land in; direction marks would make them read as something else.
-UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
-DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+#: Line breaks and control characters change the files they land in, format characters (direction marks, zero-width spaces) how these read.
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+#: They shape letters of many scripts, and emoji: invisible anywhere else.
+JOINERS = "\u200c\u200d"
+JOINED = {"L", "M", "S"}
+#: Letters and a symbol by category, blank on paper: fillers of Hangul, and the empty pattern of Braille.
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def refusals(answers: dict[str, str]) -> list[str]:
@@ -27,12 +31,23 @@ def refusals(answers: dict[str, str]) -> list[str]:
     return [*_unreadable(answers), *_wrong_length(answers), *_malformed(answers), *_unknown(answers)]
 
 
+def is_printable(text: str) -> bool:
+    """Say whether all of a text can be seen, on one line; the charter's rules ask the same."""
+    kinds = ["", *map(unicodedata.category, text), ""]
+    return not any(
+        letter in BLANKS or (kind in UNPRINTABLE and not (letter in JOINERS and before[:1] in JOINED and after[:1] in JOINED))
+        for letter, before, kind, after in zip(text, kinds, kinds[1:], kinds[2:], strict=False)
+    )
+
+
 def _unreadable(answers: dict[str, str]) -> list[str]:
-    return [
-        f"{question} holds a line break or an invisible control character; write it in one plain line."
-        for question, answer in answers.items()
-        if not question.startswith("_") and any(unicodedata.category(letter) in UNPRINTABLE or letter in DIRECTION_MARKS for letter in str(answer))
-    ]
+    found = []
+    for question, answer in answers.items():
+        if not question.startswith("_") and not is_printable(answer):
+            found.append(f"{question} holds a line break or an invisible character; write it in one plain line.")
+        elif question in (*LENGTHS, "sponsor_email") and answer.strip() and not any(map(str.isalnum, answer)):
+            found.append(f"{question} {answer!r} holds no letter and no digit; write it in words.")
+    return found
 
 
 def _wrong_length(answers: dict[str, str]) -> list[str]:

@@ -14,6 +14,17 @@ GENERATED = TEMPLATE / "{{cookiecutter.project_slug}}"
 CONTEXT: dict[str, Any] = json.loads((TEMPLATE / "cookiecutter.json").read_text())
 QUESTIONS = [name for name in CONTEXT if not name.startswith("_")]
 SCENARIOS = ("production-line", "own-data")
+#: One for every question.
+BAD_ANSWERS = {
+    "project_slug": "Not A Slug",
+    "decision": "Eh?",
+    "scenario": "warehouse",
+    "sponsor_name": " ",
+    "sponsor_title": "",
+    "sponsor_email": "nobody",
+    "currency": "euro",
+    "target_architecture": "sparc",
+}
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 
 
@@ -38,6 +49,12 @@ def bake_typed(output: Path, **answers: str) -> Path:
     done = start(output, typed="".join(f"{answers.get(question, '')}\n" for question in QUESTIONS))
     assert done.returncode == 0, done.stderr
     return output / str(answers.get("project_slug", CONTEXT["project_slug"]))
+
+
+def poc(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the project's command line with the template's own environment, which holds all that is locked for it."""
+    environment = os.environ | {"PYTHONPATH": str(project / "src"), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=project, capture_output=True, text=True, check=False, env=environment)
 
 
 def files_of(folder: Path) -> set[str]:

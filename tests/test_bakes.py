@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
 import tomllib
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from baking import CONTEXT, GENERATED, QUESTIONS, SCENARIOS, TEMPLATE, bake, bake_typed, files_of
+from baking import BAD_ANSWERS, CONTEXT, GENERATED, QUESTIONS, SCENARIOS, TEMPLATE, bake, bake_typed, files_of, poc
 
 OVERLAYS = GENERATED / "scenarios"
 OWNED = ("charter.yaml", "expectations/", "data/")
@@ -86,6 +87,11 @@ def test_hostile_text_reaches_the_charter_as_it_was_typed(hostile: Path) -> None
     assert (sponsor["name"], sponsor["title"], sponsor["email"]) == (HOSTILE, HOSTILE, "o'\"\\{{7*7}}$(x)#:@example.com")
 
 
+def test_hostile_text_makes_a_charter_that_is_accepted(hostile: Path, tmp_path: Path) -> None:
+    done = poc(Path(shutil.copytree(hostile, tmp_path / "copy")), "charter")
+    assert done.returncode == 0, done.stderr
+
+
 def test_hostile_text_reaches_the_readme_as_it_was_typed(hostile: Path) -> None:
     assert HOSTILE in (hostile / "README.md").read_text(encoding="utf-8")
 
@@ -103,9 +109,18 @@ def test_a_path_with_a_space_works(tmp_path: Path) -> None:
     assert (bake(tmp_path / "two words") / "charter.yaml").is_file()
 
 
-def test_a_bake_without_hooks_shows_that_they_were_skipped(tmp_path: Path) -> None:
-    project = bake(tmp_path / "output", "--accept-hooks", "no", scenario="own-data")
-    assert (project / "scenarios").is_dir()
+def test_without_hooks_the_charter_says_that_they_were_skipped(tmp_path: Path) -> None:
+    done = poc(bake(tmp_path / "output", "--accept-hooks", "no", scenario="own-data"), "charter")
+    assert done.returncode == 3
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == ["error: the template's hooks were skipped: scenarios/ is still here"]
+
+
+def test_without_hooks_the_charter_refuses_every_bad_answer_at_once(tmp_path: Path) -> None:
+    done = poc(bake(tmp_path / "output", "--accept-hooks", "no", **BAD_ANSWERS), "charter")
+    assert done.returncode == 3
+    expected = ["project", "decision.question", "people.0.name", "people.0.title", "people.0.email", "value.currency", "limits.hardware.architecture"]
+    assert re.findall(r"where: charter\.yaml line \d+, column \d+, (\S+)", done.stderr) == expected
+    assert "the template's hooks were skipped" in done.stderr
 
 
 def test_a_bake_is_quick(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baking import CONTEXT, QUESTIONS, TEMPLATE, files_of, start
+import yaml
+from baking import BAD_ANSWERS, CONTEXT, QUESTIONS, TEMPLATE, bake, files_of, start
 from cookiecutter.environment import StrictEnvironment
+from poc.errors import InputRefused
+from poc.tools.strict_yaml import load_charter
 
 DEFAULTS = {question: CONTEXT[question] for question in QUESTIONS}
 
@@ -59,6 +62,7 @@ def test_a_bad_email_is_refused(email: str, refusals: Callable[..., list[str]]) 
         ("sponsor_name", "", "sponsor_name is empty; without it nobody knows what is decided, or by whom."),
         ("sponsor_name", "   ", "sponsor_name is empty; without it nobody knows what is decided, or by whom."),
         ("sponsor_name", "x" * 121, "sponsor_name has 121 characters; 120 are allowed."),
+        ("sponsor_name", "---", "sponsor_name '---' holds no letter and no digit; write it in words."),
         ("sponsor_title", "", "sponsor_title is empty; without it nobody knows what is decided, or by whom."),
         ("decision", "Stop it?", "decision has 8 characters; say it in at least 15, so that a stranger understands it."),
         ("decision", "x" * 601, "decision has 601 characters; 600 are allowed."),
@@ -71,9 +75,77 @@ def test_a_bad_answer_is_refused_in_its_sentence(question: str, answer: str, sen
     assert refusals(**{question: answer}) == [sentence]
 
 
-@pytest.mark.parametrize("letter", ["\n", "\r", "\t", "\0", "\x1b", "\x85", "\u2028", "\u202e"])
-def test_line_breaks_and_control_characters_are_refused(letter: str, refusals: Callable[..., list[str]]) -> None:
-    assert refusals(sponsor_name=f"Alex{letter}Example") == ["sponsor_name holds a line break or an invisible control character; write it in one plain line."]
+UNSEEN = ["\n", "\r", "\t", "\0", "\x1b", "\x85", "\u2028", "\u202e", "\u2067", "\u200b", "\u00ad", "\ufeff", "\u200d ", "\u200d\u200d", "\u3164"]
+
+
+@pytest.mark.parametrize("letter", UNSEEN)
+def test_line_breaks_and_what_cannot_be_seen_are_refused(letter: str, refusals: Callable[..., list[str]]) -> None:
+    assert refusals(sponsor_name=f"Alex{letter}Example") == ["sponsor_name holds a line break or an invisible character; write it in one plain line."]
+
+
+#: Where the charter keeps an answer.
+PLACES: dict[str, tuple[str | int, ...]] = {
+    "project_slug": ("project",),
+    "decision": ("decision", "question"),
+    "sponsor_name": ("people", 0, "name"),
+    "sponsor_title": ("people", 0, "title"),
+    "sponsor_email": ("people", 0, "email"),
+    "currency": ("value", "currency"),
+    "target_architecture": ("limits", "hardware", "architecture"),
+}
+
+
+@pytest.fixture(scope="module")
+def plain_charter(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Bake a charter and write it as JSON, in which any answer can be put anywhere; JSON is YAML."""
+    charter = yaml.safe_load((bake(tmp_path_factory.mktemp("plain")) / "charter.yaml").read_text(encoding="utf-8"))
+    return json.dumps(charter, default=str)
+
+
+@pytest.fixture
+def refused_by_the_charter(plain_charter: str, tmp_path: Path) -> Callable[[str, str], list[str]]:
+    def load(question: str, answer: str) -> list[str]:
+        *way, last = PLACES[question]
+        charter = json.loads(plain_charter)
+        section = charter
+        for part in way:
+            section = section[part]
+        section[last] = answer
+        (tmp_path / "charter.yaml").write_text(json.dumps(charter))
+        try:
+            load_charter(tmp_path / "charter.yaml")
+        except InputRefused as error:
+            return [problem.where.rpartition(", ")[2] for problem in error.problems]
+        return []
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        *(("sponsor_name", f"Alex{letter}Example") for letter in UNSEEN),
+        *((question, blank) for question in ("decision", "sponsor_name", "sponsor_title") for blank in ("", " " * 20, "\u3000" * 20, "\u200b" * 20, "." * 20)),
+        *(("sponsor_name", name) for name in ("x" * 121, "\u2800", "\u0301")),
+        *(("decision", decision) for decision in ("Stop it?", f"Stop it?{' ' * 20}", f"Is this \u202ebrick{' fired' * 3}?", "x" * 601)),
+        *(("sponsor_email", email) for email in ("", "alex", "a b@example.com", "alex@example", "al\u200bex@example.com", "!@!.!", f"{'a' * 200}@example.com")),
+        *(("project_slug", slug) for slug in ("", "ab", "Line-stop", "line_stop", "../line", "a" * 41)),
+        *(("currency", currency) for currency in ("", "eur", "EURO", "E\u200bR")),
+        *(("target_architecture", architecture) for architecture in ("", "sparc")),
+    ],
+)
+def test_what_the_hook_refuses_the_charter_refuses_too(
+    question: str, answer: str, refusals: Callable[..., list[str]], refused_by_the_charter: Callable[[str, str], list[str]]
+) -> None:
+    assert any(sentence.startswith(f"{question} ") for sentence in refusals(**{question: answer}))
+    assert refused_by_the_charter(question, answer) == [".".join(map(str, PLACES[question]))]
+
+
+@pytest.mark.parametrize("name", ["Ana Kovač", "O'Neil-Śmith (2nd)", "山田太郎", "Auf\u200clage", "क्\u200dष", "Ada 👩\u200d🚀", "7"])
+def test_names_of_the_world_are_accepted_by_both(
+    name: str, refusals: Callable[..., list[str]], refused_by_the_charter: Callable[[str, str], list[str]]
+) -> None:
+    assert (refusals(sponsor_name=name), refused_by_the_charter("sponsor_name", name)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -84,21 +156,9 @@ def test_hostile_text_reaches_the_hook_as_it_was_typed(text: str, tmp_path: Path
     assert answers["sponsor_name"] == text
 
 
-BAD = {
-    "project_slug": "Not A Slug",
-    "decision": "Eh?",
-    "scenario": "warehouse",
-    "sponsor_name": " ",
-    "sponsor_title": "",
-    "sponsor_email": "nobody",
-    "currency": "euro",
-    "target_architecture": "sparc",
-}
-
-
 def test_all_bad_answers_are_refused_together_before_a_file_exists(tmp_path: Path) -> None:
     output = tmp_path / "output"
-    done = start(output, "--no-input", *(f"{question}={answer}" for question, answer in BAD.items()))
+    done = start(output, "--no-input", *(f"{question}={answer}" for question, answer in BAD_ANSWERS.items()))
     assert done.returncode != 0
     assert [question for question in QUESTIONS if f"error: {question} " in done.stderr] == QUESTIONS
     assert list(output.iterdir()) == []

@@ -171,3 +171,31 @@ def test_all_problems_come_at_once() -> None:
 def test_a_field_that_cannot_be_meant_is_refused(overrides: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Charter.model_validate(a_plain_charter(**overrides))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "\u3000", "\u200b", "\u202eoga", "Olga\u200bOwner", "Olga \u200d", "Olga\nOwner", "\u3164", "\u2800", "-", "x" * 121]
+)
+def test_a_name_can_be_seen_and_says_something(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Charter.model_validate(a_plain_charter(people=with_one("people", 1, name=text)))
+
+
+@pytest.mark.parametrize("text", [" " * 15, f"Stop it?{' ' * 10}", "." * 15, "\u200b" * 15, "Stop this part,\nor let it pass?", "Stop \u2067this\u2069 part?"])
+def test_a_sentence_can_be_seen_and_says_something(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Charter.model_validate(a_plain_charter(decision={"question": text}))
+
+
+@pytest.mark.parametrize("name", ["7", "O'Neil (2nd)", "\u5c71\u7530", "\u0915\u094d\u200d\u0937", "Auf\u200clage", "Ada \U0001f469\u200d\U0001f680"])
+def test_names_of_the_world_are_names(name: str) -> None:
+    assert a_charter(people=with_one("people", 1, name=name)).people[1].name == name
+
+
+def test_blanks_around_a_text_are_no_part_of_it() -> None:
+    assert a_charter(decision={"question": " Stop this part now?\n"}).decision.question == "Stop this part now?"
+
+
+def test_evidence_for_a_stage_is_named() -> None:
+    with pytest.raises(ValidationError):
+        Charter.model_validate(a_plain_charter(stages=with_one("stages", 1, evidence=[" "])))

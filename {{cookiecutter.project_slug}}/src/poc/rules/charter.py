@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -9,9 +10,36 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from poc.errors import Problem
+
+#: Line breaks and control characters change the files they land in, format characters (direction marks, zero-width spaces) how these read.
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+#: They shape letters of many scripts, and emoji: invisible anywhere else.
+JOINERS = "\u200c\u200d"
+JOINED = {"L", "M", "S"}
+#: Letters and a symbol by category, blank on paper: fillers of Hangul, and the empty pattern of Braille.
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def is_printable(text: str) -> bool:
+    """Say whether all of a text can be seen, on one line; the template's first hook asks the same of the answers."""
+    kinds = ["", *map(unicodedata.category, text), ""]
+    return not any(
+        letter in BLANKS or (kind in UNPRINTABLE and not (letter in JOINERS and before[:1] in JOINED and after[:1] in JOINED))
+        for letter, before, kind, after in zip(text, kinds, kinds[1:], kinds[2:], strict=False)
+    )
+
+
+def _readable(text: str) -> str:
+    """Refuse text that is not what it seems to be, or says nothing."""
+    if not is_printable(text):
+        raise PydanticCustomError("unprintable", "holds a line break or an invisible character")
+    if not any(map(str.isalnum, text)):
+        raise PydanticCustomError("wordless", "holds no letter and no digit")
+    return text
 
 
 def _not_a_number(value: object) -> object:
@@ -26,9 +54,10 @@ Day = Annotated[date, BeforeValidator(_not_a_number)]
 Count = Annotated[int, Field(strict=True)]  # strict: else `true` would be read as 1
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 OpenShare = Annotated[Decimal, Field(gt=0, lt=1)]
-Sentence = Annotated[str, Field(min_length=15, max_length=600)]
-Name = Annotated[str, Field(min_length=1, max_length=120)]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", max_length=200)]
+# Blanks around it are not part of a text, and count for no length.
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=15, max_length=600), AfterValidator(_readable)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_readable)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"), AfterValidator(_readable)]
 Role = Literal["sponsor", "owner", "user_representative", "risk", "builder"]
 
 
@@ -169,7 +198,7 @@ class Stage(Section):
 
     name: Literal["charter", "shadow", "pilot", "production"]
     question: Sentence
-    evidence: list[str]
+    evidence: list[Name]
     signers: Annotated[list[Literal["sponsor", "owner", "user_representative", "risk"]], Field(min_length=1)]
     valid_days: Annotated[Count, Field(ge=1, le=366)]
 

@@ -2,28 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from poc import layout
-from poc.errors import InputRefused
+from poc.errors import InputRefused, Problem
+from poc.rules.charter import Charter
 from poc.rules.evidence import Number
+from poc.rules.verdict import sealed_positives_needed
 from poc.steps.perform import Result
 from poc.tools import files, strict_yaml
 
 
 def charter(*, agreement: Path) -> Result:
     """Write the charter, the parameters and the data contract as this run sees them."""
-    agreed = strict_yaml.load_charter(layout.CHARTER)
-    params = strict_yaml.load_params(layout.PARAMS)
-    if layout.SCENARIOS.exists():
-        raise InputRefused("the template's hooks were skipped: scenarios/ is still here", where=str(layout.SCENARIOS), fix="bake again with --accept-hooks yes")
-    if not layout.SUITE.is_file():
-        raise InputRefused("there is no data contract", where=str(layout.SUITE), fix="poc draft-expectations, then read it and commit it")
+    problems = _of_the_folder()
+    with _noting(problems):
+        agreed = strict_yaml.load_charter(layout.CHARTER)
+    with _noting(problems):
+        params = strict_yaml.load_params(layout.PARAMS)
+    if problems:
+        raise InputRefused(problems)
     files.write_atomically(agreement / layout.CHARTER_JSON, files.canonical_json(agreed))
     files.write_atomically(agreement / layout.PARAMS_JSON, files.canonical_json(params))
     files.write_atomically(agreement / layout.SUITE_JSON, layout.SUITE.read_bytes())
     digest = files.sha256_of_file(agreement / layout.CHARTER_JSON)
+    needed = _rows_needed(agreed)
+    few = [f"{number.value:,.0f}" for number in needed if number.unit == "sealed positives"]
     return Result(
-        headline=f"charter version {agreed.version}, {digest[:12]}, unsigned: everything is a DRAFT",
-        numbers=[Number(name="features", value=len(agreed.features), unit="columns"), Number(name="looks_allowed", value=agreed.timebox.looks, unit="looks")],
+        headline=f"charter version {agreed.version}, {digest[:12]}, unsigned: everything is a DRAFT; "
+        f"{float(agreed.limits.missed_share):.3g} missed needs {', '.join(few[:-1])} or {few[-1]} sealed positives at 0 to {len(few) - 1} misses",
+        numbers=[
+            Number(name="features", value=len(agreed.features), unit="columns"),
+            Number(name="looks_allowed", value=agreed.timebox.looks, unit="looks"),
+            *needed,
+        ],
     )
+
+
+def _rows_needed(agreed: Charter) -> list[Number]:
+    """Say how many sealed rows show each limit on errors, when 0, 1, 2 or 3 of them are wrong."""
+    limits = {"misses": (agreed.limits.missed_share, "sealed positives"), "false_alarms": (agreed.limits.false_alarm_share, "sealed negatives")}
+    return [
+        Number(name=f"needed_at_{errors}_{kind}", value=rows, unit=unit)
+        for kind, (limit, unit) in limits.items()
+        for errors, rows in enumerate(sealed_positives_needed(float(limit), float(agreed.limits.confidence), agreed.timebox.looks))
+    ]
+
+
+def _of_the_folder() -> list[Problem]:
+    """Say what is wrong with the files that lie here, or do not."""
+    found = []
+    if layout.SCENARIOS.exists():
+        found.append(
+            Problem(what="the template's hooks were skipped: scenarios/ is still here", where=str(layout.SCENARIOS), fix="bake again with --accept-hooks yes")
+        )
+    if not layout.SUITE.is_file():
+        found.append(Problem(what="there is no data contract", where=str(layout.SUITE), fix="poc draft-expectations, then read it and commit it"))
+    return found
+
+
+@contextmanager
+def _noting(problems: list[Problem]) -> Iterator[None]:
+    """Add a refusal's problems to the others, so that all are listed at once."""
+    try:
+        yield
+    except InputRefused as error:
+        problems += error.problems

@@ -239,6 +239,10 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
             return f"{field} is {said!r}, not an e-mail address", "write name@company.example"
         case "string_pattern_mismatch":
             return f"{field} is {said!r}, which does not have the form {limits['pattern']}", "correct it"
+        case "unprintable":
+            return f"{field} {found['msg']}", "write it in one plain line"
+        case "wordless":
+            return f"{field} {found['msg']}: {said!r}", "write it in words"
         case "value_error":
             return f"{field}: {limits['error']}", "correct it"
         case _:

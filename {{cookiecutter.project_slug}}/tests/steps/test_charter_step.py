@@ -1,0 +1,63 @@
+"""Loading the charter: everything that is wrong with a repository at once, and what its limits will need."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from artifacts import Run
+from builders import a_plain_charter
+
+from poc import layout
+from poc.errors import ExitCode, InputRefused
+
+
+def agree(project: Path, **overrides: Any) -> None:
+    (project / layout.CHARTER).write_text(json.dumps(a_plain_charter(**{"data": {"source": "data/parts.csv"}, **overrides})))
+
+
+def refused(project: Path) -> list[str]:
+    with pytest.raises(InputRefused) as caught:
+        Run(root=project / "run").perform("charter")
+    assert caught.value.exit_code == ExitCode.INPUT
+    return [problem.what for problem in caught.value.problems]
+
+
+def test_what_is_wrong_with_charter_parameters_and_folder_comes_at_once(project: Path) -> None:
+    (project / layout.SCENARIOS).mkdir()
+    (project / layout.SUITE).unlink()
+    agree(project, version=0, limits={"missed_share": 45})
+    (project / layout.PARAMS).write_text("seed: 7\n")
+    assert refused(project) == [
+        "the template's hooks were skipped: scenarios/ is still here",
+        "there is no data contract",
+        "version is 0: input should be greater than or equal to 1",
+        "missed_share is 45, but a share lies between 0 and 1",
+        "families is missing",
+    ]
+
+
+def test_contradictions_of_the_charter_are_listed_with_the_rest(project: Path) -> None:
+    (project / layout.SCENARIOS).mkdir()
+    agree(project, limits={"monthly_budget": 1})
+    assert refused(project) == ["the template's hooks were skipped: scenarios/ is still here", "one machine costs 120 a month, the budget is 1"]
+
+
+def test_the_charter_says_how_many_sealed_rows_each_limit_needs(project: Path) -> None:
+    agree(project, limits={"missed_share": "0.05", "false_alarm_share": "0.25"})
+    report = Run(root=project / "run").perform("charter")
+    needed = {number.name: (number.value, number.unit) for number in report.numbers if number.name.startswith("needed")}
+    assert needed == {
+        **{f"needed_at_{errors}_misses": (rows, "sealed positives") for errors, rows in enumerate((59, 93, 124, 153))},
+        # 0.75**11 = 0.042 and 0.75**10 = 0.056; with two errors 0.75**23 * (1 + 23/3 + 253/9) = 0.0492, of 22 rows it is 0.0607
+        **{f"needed_at_{errors}_false_alarms": (rows, "sealed negatives") for errors, rows in enumerate((11, 18, 23, 29))},
+    }
+    assert report.headline.endswith("0.05 missed needs 59, 93, 124 or 153 sealed positives at 0 to 3 misses")
+
+
+def test_more_looks_need_more_sealed_rows(project: Path) -> None:
+    agree(project, limits={"missed_share": "0.05"}, timebox={"looks": 2})
+    # 0.95**72 = 0.0249 and 0.95**71 = 0.0262: each of two looks is held to 97.5 %
+    assert "needs 72, " in Run(root=project / "run").perform("charter").headline

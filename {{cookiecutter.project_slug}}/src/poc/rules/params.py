@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,6 @@ class Params(BaseModel):
     seed: Annotated[int, Field(ge=0)]
     families: Annotated[list[Family], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2, le=20)] = 5
-    calibration: Literal["platt"] = "platt"
     calibration_rows: Annotated[int, Field(ge=16)] = 512
     benchmark_seconds_per_variant: Annotated[float, Field(gt=0, le=600)] = 3.2
     replay_rows: Annotated[int, Field(ge=1)] = 1000

@@ -135,6 +135,7 @@ def a_run(
     figure: float = 1.0,
     labels: bytes | None = None,
     sealed_rows: int | None = None,
+    server_memory_mb: float = 90.0,
     **charter_changes: Any,
 ) -> Run:
     """Make a run up to the gate's door; `labels` replaces the sealed labels' file, `sealed_rows` cuts the sealed set, and `figure` is replay's."""
@@ -156,7 +157,15 @@ def a_run(
         layout.EVALUATION_JSON: an_evaluation(charter),
     }
     run.write("evaluate", candidate)
-    rehearsal = Rehearsal(rows=50, largest_difference=0.0, decisions_differing=0, late_features=[], request_p50_ms=0.5, request_p99_ms=1.0)
+    rehearsal = Rehearsal(
+        rows=50,
+        largest_difference=0.0,
+        decisions_differing=0,
+        late_features=[],
+        request_p50_ms=0.5,
+        request_p99_ms=1.0,
+        server_memory_mb=server_memory_mb,
+    )
     run.write("replay", {layout.REHEARSAL_JSON: rehearsal}, figure=figure)
     return run
 

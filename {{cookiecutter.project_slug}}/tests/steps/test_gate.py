@@ -45,6 +45,14 @@ def test_a_model_that_is_always_wrong_is_no_go(project: Path) -> None:
     assert (found.overall, found.confusion.missed, found.confusion.false_alarms) == ("NO-GO", found.confusion.positives, found.confusion.negatives)
 
 
+@pytest.mark.parametrize(("server_memory_mb", "expected"), [(511.0, "GO"), (513.0, "NO-GO"), (math.nan, "NOT PROVEN")])
+def test_memory_is_judged_as_the_server_took_it_in_replay(project: Path, server_memory_mb: float, expected: str) -> None:
+    run = a_run(project / "run", server_memory_mb=server_memory_mb)
+    run.perform("gate")
+    memory = {limit.name: limit for limit in verdict_of(run).limits}["memory"]
+    assert (memory.verdict, verdict_of(run).overall) == (expected, expected)
+
+
 def test_the_same_candidate_again_gets_the_stored_result_and_uses_no_look(project: Path) -> None:
     first, second = a_run(project / "first"), a_run(project / "second")
     first.perform("gate")

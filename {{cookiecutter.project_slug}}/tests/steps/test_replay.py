@@ -32,6 +32,7 @@ def test_served_answers_equal_the_batch_path(tmp_path: Path) -> None:
     found = files.read_record(tmp_path / layout.REHEARSAL_JSON, Rehearsal)
     assert (found.rows, found.largest_difference, found.decisions_differing) == (40, 0.0, 0)
     assert 0 < found.request_p50_ms <= found.request_p99_ms
+    assert 20 < found.server_memory_mb < 500  # uvicorn, ONNX Runtime and numpy
 
 
 def test_a_model_that_looks_at_its_neighbours_is_refused(tmp_path: Path) -> None:
@@ -51,18 +52,16 @@ def test_a_tampered_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_rows_go_in_order_of_arrival_as_many_as_were_asked_for(tmp_path: Path) -> None:
-    # UDI counts down, so the first to arrive are the last of the file; there the server would refuse the infinite torque.
+    # UDI counts down, so the first of the file is the last to arrive; the model could not answer its wear.
     rows = some_rows()
-    rows.loc[0, TORQUE] = np.inf
-    agreement = an_agreement(tmp_path / "short", replay_rows=39)
-    assert "39 dev rows" in rehearse(tmp_path, agreement=agreement, data=dev_data(tmp_path / "rows", rows)).headline
+    rows.loc[0, WEAR] = 400.0
+    agreement, model = an_agreement(tmp_path / "short", replay_rows=39), a_model(breaks_on_wear_from=300)
+    assert "39 dev rows" in rehearse(tmp_path, model=model, agreement=agreement, data=dev_data(tmp_path / "rows", rows)).headline
 
 
 def test_a_row_that_the_server_does_not_take_is_a_mismatch(tmp_path: Path) -> None:
-    rows = some_rows()
-    rows.loc[39, TORQUE] = np.inf
     with pytest.raises(Refused, match="the server answered 400 to a dev row") as caught:
-        rehearse(tmp_path, data=dev_data(tmp_path / "rows", rows))
+        rehearse(tmp_path, model=a_model(bias=np.nan))
     assert caught.value.code == "every_row_is_served"
 
 
@@ -87,7 +86,7 @@ def test_a_server_that_never_listens_is_given_up(tmp_path: Path, monkeypatch: py
 
 
 def test_no_server_is_left_when_what_uses_it_fails(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), step.server(a_candidate(tmp_path)) as port:
+    with pytest.raises(ZeroDivisionError), step.server(a_candidate(tmp_path)) as (port, _):
         raise ZeroDivisionError
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)

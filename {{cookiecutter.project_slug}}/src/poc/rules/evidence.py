@@ -295,7 +295,7 @@ class Candidate(Record):
 
 
 class Rehearsal(Record):
-    """What `replay` saw when dev rows went through the real server one at a time."""
+    """What `replay` saw when dev rows went through the real server one at a time; `server_memory_mb` is that process's peak, NaN if unknown."""
 
     rows: int
     largest_difference: float
@@ -303,6 +303,7 @@ class Rehearsal(Record):
     late_features: list[str]
     request_p50_ms: float
     request_p99_ms: float
+    server_memory_mb: float
 
 
 class Verdict(Record):

@@ -10,7 +10,7 @@ import numpy as np
 from poc import layout
 from poc.rules import guards
 from poc.rules.charter import Charter
-from poc.rules.evidence import Candidate, Confusion, Number, Splits, Timings, Verdict
+from poc.rules.evidence import Candidate, Confusion, Number, Rehearsal, Splits, Timing, Timings, Verdict
 from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
 from poc.rules.thresholds import confusion_at
 from poc.rules.value import worth
@@ -52,15 +52,15 @@ def gate(
             "rehearsal": rehearsal,
         }
     )
-    charter = charter_of(agreement)
-    with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look
+    charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
+    measured, timing = _measured(frozen, timings, rehearsal)
+    with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
-    frozen = files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
-    confusion = Verdict.model_validate_json(stored).confusion if stored is not None else _confusion(charter, frozen, data, sealed_labels, candidate)
-    found = _judge(charter, params_of(agreement).seed, frozen, confusion, timings, look, nth, repeated=stored is not None)
-    files.write_record(verdict / layout.VERDICT_JSON, found)
-    if stored is None:
-        tracking.finish_look(look, verdict / layout.VERDICT_JSON)
+        confusion = Verdict.model_validate_json(stored).confusion if stored is not None else _confusion(charter, frozen, data, sealed_labels, candidate)
+        found = _judge(charter, params_of(agreement).seed, confusion, timing, measured.differences, look, nth, repeated=stored is not None)
+        files.write_record(verdict / layout.VERDICT_JSON, found)
+        if stored is None:
+            tracking.finish_look(look, verdict / layout.VERDICT_JSON)
     return Result(headline=_headline(found), numbers=_numbers(found))
 
 
@@ -103,11 +103,19 @@ def _stored(look: tracking.Look) -> bytes | None:
     return result
 
 
-def _judge(charter: Charter, seed: int, frozen: Candidate, confusion: Confusion, timings: Path, look: tracking.Look, nth: int, *, repeated: bool) -> Verdict:
+def _measured(frozen: Candidate, timings: Path, rehearsal: Path) -> tuple[Timings, Timing | None]:
+    """Return what was measured, and of the candidate its speed in the benchmark with the memory of the server that answered in replay."""
     measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
-    money = worth(charter, confusion, seed=seed)
+    memory_mb = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal).server_memory_mb
     timing = next((each for each in measured.timings if each.variant == frozen.variant), None)
-    limits = judge(charter, confusion, money, timing, measured.differences)
+    return measured, timing and timing.model_copy(update={"memory_mb": memory_mb})
+
+
+def _judge(
+    charter: Charter, seed: int, confusion: Confusion, timing: Timing | None, differences: list[str], look: tracking.Look, nth: int, *, repeated: bool
+) -> Verdict:
+    money = worth(charter, confusion, seed=seed)
+    limits = judge(charter, confusion, money, timing, differences)
     return Verdict(
         overall=overall(limits),
         limits=limits,

@@ -89,7 +89,7 @@ def register(
 
 def _data_card(charter: Charter) -> str | None:
     card = Path(charter.data.source).parent / DATA_CARD
-    return card.read_text(encoding="utf-8") if card.is_file() else None
+    return card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None  # by now a look is spent: a stray byte must not cost the version
 
 
 def _tags(frozen: Candidate, found: Verdict) -> dict[str, str]:

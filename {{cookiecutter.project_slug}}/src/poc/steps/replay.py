@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from poc.rules.oip import infer_request
 from poc.steps.frozen import frozen_model
 from poc.steps.inputs import charter_of, params_of
 from poc.steps.perform import Result
-from poc.tools import files, frames
+from poc.tools import files, frames, machine
 from poc.tools.onnx_runtime import Scorer
 
 START_SECONDS = 30.0
@@ -41,15 +42,24 @@ def replay(*, agreement: Path, data: Path, candidate: Path, rehearsal: Path) -> 
     columns = frames.columns(table.head(params.replay_rows), frozen.inputs)
     batch = Scorer(model).probabilities(columns)
     bodies = [infer_request({name: values[i : i + 1] for name, values in columns.items()}, frozen.inputs) for i in range(len(batch))]
-    with server(candidate) as port:
+    with server(candidate) as (port, pid):
         served, decisions, milliseconds = _ask_each(port, frozen.project, bodies)
+        memory_mb = machine.peak_memory_mb(pid)
     largest = float(np.abs(served - batch).max(initial=0.0))
     differing = int((decisions != (batch >= np.float32(frozen.threshold))).sum())
     guards.served_equals_batch(len(batch), largest if np.isfinite(largest) else 1.0, differing)
     p50, p99 = (float(value) for value in np.quantile(milliseconds, [0.5, 0.99]))
     files.write_record(
         rehearsal / layout.REHEARSAL_JSON,
-        Rehearsal(rows=len(batch), largest_difference=largest, decisions_differing=differing, late_features=late, request_p50_ms=p50, request_p99_ms=p99),
+        Rehearsal(
+            rows=len(batch),
+            largest_difference=largest,
+            decisions_differing=differing,
+            late_features=late,
+            request_p50_ms=p50,
+            request_p99_ms=p99,
+            server_memory_mb=memory_mb,
+        ),
     )
     return Result(
         headline=f"{len(batch):,} dev rows one by one: served answers equal the batch path (largest difference {largest:.1g}); p50 {p50:.2f} ms there and back",
@@ -57,13 +67,14 @@ def replay(*, agreement: Path, data: Path, candidate: Path, rehearsal: Path) -> 
             Number(name="rows", value=len(batch), unit="rows"),
             Number(name="request_p50", value=p50, unit="ms"),
             Number(name="request_p99", value=p99, unit="ms"),
+            *([Number(name="server_memory", value=memory_mb, unit="MB")] if math.isfinite(memory_mb) else []),
         ],
     )
 
 
 @contextmanager
-def server(candidate: Path) -> Iterator[int]:
-    """Start the real server in a process of its own on a free port; yield the port, and stop it whatever happens.
+def server(candidate: Path) -> Iterator[tuple[int, int]]:
+    """Start the real server in a process of its own on a free port; yield the port and the process's number, and stop it whatever happens.
 
     Raises:
         EnvironmentRefused: it ended, or did not answer in time; its last lines are in the message.
@@ -73,7 +84,7 @@ def server(candidate: Path) -> Iterator[int]:
         command = [sys.executable, "-m", "poc.acts.serve", "--candidate", str(candidate), "--port-file", str(port_file)]
         with log.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink) as process:
             try:
-                yield _port(process, port_file, log)
+                yield _port(process, port_file, log), process.pid
             finally:
                 process.terminate()
                 try:

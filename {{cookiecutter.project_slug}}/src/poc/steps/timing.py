@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-import platform
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules.latency import arrivals, calls_needed, is_steady, percentile_bounds
+from poc.tools import machine
 from poc.tools.onnx_runtime import Scorer
 
 ROUNDS = 20
@@ -121,20 +121,7 @@ def footprint(model: Path, rows: list[dict[str, Any]], threads: int) -> dict[str
     first = clock()
     for row in rows:
         scorer.probabilities(row)
-    return {"load_ms": (loaded - started) * 1e3, "first_call_ms": (first - loaded) * 1e3, "memory_mb": _peak_mb()}
-
-
-def _peak_mb() -> float:
-    """Return this process's peak resident memory. On Linux not ru_maxrss, which a child inherits from its parent; on macOS that is all there is."""
-    if platform.system() == "Darwin":
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return math.nan
-    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), math.nan)
+    return {"load_ms": (loaded - started) * 1e3, "first_call_ms": (first - loaded) * 1e3, "memory_mb": machine.peak_memory_mb(os.getpid())}
 
 
 def write_rows(path: Path, columns: Mapping[str, NDArray[np.float32] | NDArray[np.object_]]) -> None:

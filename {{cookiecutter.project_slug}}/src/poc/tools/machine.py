@@ -1,9 +1,10 @@
-"""The machine: what it is, read from the system's own files, and pinning a process to some of its cores."""
+"""The machine: what it is, read from the system's own files, what a process takes of it, and pinning one to some of its cores."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import subprocess
@@ -61,6 +62,18 @@ def unpin(cores: set[int]) -> None:
 def available() -> set[int]:
     """Return the cores this process may use; empty where the system does not say."""
     return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
+
+
+def peak_memory_mb(pid: int) -> float:
+    """Return the peak resident memory of a process that runs, in MiB; NaN where the system does not say.
+
+    On Linux not `ru_maxrss`, which a child inherits from its parent. On macOS, where nothing else tells of another process, what it holds now.
+    """
+    if platform.system() == "Darwin":
+        held = subprocess.run(["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+        return int(held) / 1024 if held.isdigit() else math.nan
+    peak = (line.split()[1] for line in _read(f"/proc/{pid}/status").splitlines() if line.startswith("VmHWM"))
+    return int(next(peak, "0")) / 1024 or math.nan
 
 
 def _read(path: str) -> str:

@@ -24,7 +24,8 @@ class Progress:
         self._since = time.perf_counter()
         self._now = ""
         self._console = Console(file=stream, highlight=False)  # honours NO_COLOR and TERM=dumb
-        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=5, transient=False) if self._console.is_terminal else None
+        can_redraw = self._console.is_terminal and not self._console.is_dumb_terminal
+        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=5, transient=False) if can_redraw else None
 
     def __enter__(self) -> Progress:
         if self._live:

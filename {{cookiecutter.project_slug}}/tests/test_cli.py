@@ -1,25 +1,53 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from artifacts import Run, a_project, an_evaluation
+from builders import a_charter
 from candidates import a_candidate
 from click.testing import CliRunner
 
 import poc as package
-from poc import cli
-from poc.errors import ExitCode
+from poc import cli, layout
+from poc.acts.run import Ended
+from poc.errors import ExitCode, Problem
 from poc.steps import STEPS
+from poc.tools import tracking
+
+#: What each command needs beside `--json` to be understood.
+ARGUMENTS = {"completion": ["bash"]}
+HEAVY = ("great_expectations", "kfp", "mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pydantic", "rich", "sklearn", "yaml")
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1]), "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def poc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1]), "MLFLOW_DISABLE_TELEMETRY": "true"}
-    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+
+
+def strictly(text: str) -> Any:
+    """Read JSON as the standard has it, where NaN is no word."""
+
+    def refuse(word: str) -> None:
+        pytest.fail(f"{word} is not JSON: {text}")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 def test_help_lists_every_step_in_the_order_of_a_run() -> None:
@@ -93,3 +121,153 @@ def test_completion_is_printed_for_each_shell(shell: str) -> None:
 def test_a_pipeline_that_cannot_be_written_there_is_refused_in_a_sentence(target: str, tmp_path: Path) -> None:
     done = poc(tmp_path, "compile", "--to", target)
     assert done.returncode == ExitCode.INPUT and f"cannot be written to {target}" in done.stderr
+
+
+def test_help_imports_nothing_that_takes_time() -> None:
+    code = f"import sys; from poc import cli; cli.call(['--help']); print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert "Commands:" in done.stdout and done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("command", cli.poc.commands)
+def test_every_command_writes_json_also_when_it_refuses(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status = cli.call([command, *ARGUMENTS.get(command, []), "--json"])
+    said, told = capsys.readouterr()
+    written = strictly(said)
+    if status:
+        assert (written["error"], written["exit_code"], status) == ("InputRefused", 3, ExitCode.INPUT)
+        assert [set(problem) for problem in written["problems"]] == [{"what", "where", "fix"}]
+        assert written["problems"][0]["what"] in told
+
+
+def test_wrong_usage_is_said_in_json_as_well_as_in_clicks_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.call(["run", "--json", "--no-such-option"]) == ExitCode.USAGE
+    said, told = capsys.readouterr()
+    assert strictly(said)["error"] == "usage" and "No such option" in strictly(said)["problems"][0]["what"] and "Usage: poc run" in told
+
+
+def test_what_json_has_no_word_for_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    cli._print_json({"lost": math.nan, "rows": [{"fast": math.inf, "slow": -math.inf, "whole": 1.5}], "where": Path("here")})
+    assert strictly(capsys.readouterr().out) == {"lost": None, "rows": [{"fast": None, "slow": None, "whole": 1.5}], "where": "here"}
+
+
+def an_end(root: Path, **changes: Any) -> Ended:
+    """Describe a run that went through to dev evidence, changed."""
+    run = Run(root=layout.new_run(root) / layout.BY_HAND)
+    run.perform("charter")
+    run.write("evaluate", {layout.EVALUATION_JSON: an_evaluation(a_charter())})
+    mlflow_run = tracking.open_run("stop-bad-parts", name="a run", candidate=False)
+    whole: dict[str, Any] = {
+        "run": run.root.parent,
+        "mlflow_run": mlflow_run,
+        "reports": [run.report("charter"), run.report("evaluate")],
+        "seconds": 1.0,
+        "exit_code": 0,
+        "problems": [],
+        "verdict": None,
+        "version": None,
+    }
+    return Ended(**whole | changes)
+
+
+def test_after_a_run_there_are_three_things_to_open(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = an_end(a_project(repository))
+    cli.show_end(ended)
+    said = capsys.readouterr().out
+    assert "Dev evidence: by hand" in said
+    names, places = zip(*(line.split(maxsplit=1) for line in said.partition("Open")[2].splitlines()[1:]), strict=True)
+    assert names == ("evidence", "run", "log")
+    assert Path(places[0]).name == layout.EVALUATION_JSON and Path(places[0]).is_file()
+    assert places[1].endswith(f"/runs/{ended.mlflow_run}?workflowType=machine_learning")
+
+
+def test_a_run_that_was_cut_off_claims_no_evidence(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem(what="the run ended without a report after step charter", where="run.log", fix="read the log")
+    cli.show_end(an_end(a_project(repository), exit_code=ExitCode.BUG, problems=[problem]))
+    said, told = capsys.readouterr()
+    assert "evidence:" not in said.lower() and told == f"{problem}\n"
+
+
+def test_the_links_follow_the_port_that_was_set(repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("POC_UI_PORT", "5001")
+    cli.show_end(an_end(a_project(repository)))
+    assert "http://127.0.0.1:5001/#/experiments" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("port", ["many", "0", "65536", "-1", "5001 "])
+@pytest.mark.parametrize("command", ["ui", "run"])
+def test_a_port_that_is_none_is_refused_before_anything_starts(command: str, port: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_project(repository)
+    monkeypatch.setenv("POC_UI_PORT", port)
+    assert cli.call([command]) == ExitCode.ENVIRONMENT
+    assert not (repository / layout.RUNS).exists()
+
+
+def test_the_help_of_ui_names_the_one_setting_for_its_port() -> None:
+    assert "POC_UI_PORT" in CliRunner().invoke(cli.poc, ["ui", "--help"]).output
+
+
+def test_a_relative_database_is_one_from_wherever_a_command_is_typed(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///records/mlflow.db")
+    a_project(repository)
+    monkeypatch.chdir(repository / "data")
+    assert cli.call(["runs"]) == 0
+    assert [path.parent for path in repository.rglob("mlflow.db") if path.parent.name == "records"] == [repository / "records"]
+
+
+@contextmanager
+def a_run_under_way(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start `poc run` and wait until its first step is done."""
+    command = [sys.executable, "-m", "poc", "run", *arguments]
+    with subprocess.Popen(command, cwd=project, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
+        patience = time.monotonic() + 60
+        while not list(project.glob(".poc/runs/*/*/charter/agreement/report.json")):
+            assert time.monotonic() < patience and launcher.poll() is None
+            time.sleep(0.05)
+        yield launcher
+
+
+def child_of(launcher: subprocess.Popen[str]) -> int:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return next(int(pid) for pid, parent in map(str.split, listed.splitlines()) if int(parent) == launcher.pid)
+
+
+def is_quiet(project: Path, *, seconds: float = 3) -> bool:
+    """Wait until no process is left that was told of the project's folder."""
+    patience = time.monotonic() + seconds
+    while is_busy := str(project) in subprocess.run(["ps", "-axww", "-o", "command"], capture_output=True, text=True, check=True).stdout:
+        if time.monotonic() > patience:
+            break
+        time.sleep(0.1)
+    return not is_busy
+
+
+def statuses(project: Path) -> list[str]:
+    with sqlite3.connect(project / ".poc" / "mlflow.db") as database:
+        return [status for (status,) in database.execute("select status from runs")]
+
+
+@pytest.mark.slow
+def test_a_pipeline_that_is_killed_is_said_to_have_ended_without_a_report(repository: Path) -> None:
+    with a_run_under_way(a_project(repository)) as launcher:
+        os.killpg(child_of(launcher), signal.SIGKILL)
+        said, told = launcher.communicate(timeout=60)
+    assert launcher.returncode == ExitCode.BUG
+    assert re.search(r"^error: the run ended without a report after step (charter|ingest)$", told, re.MULTILINE)
+    assert re.search(r"^  where: .*/run.log$", told, re.MULTILINE)
+    assert "Traceback" not in told and "Dev evidence" not in said and statuses(repository) == ["FAILED"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["in text", "in JSON"])
+def test_ctrl_c_ends_a_run_with_130_and_leaves_nothing_open(arguments: list[str], repository: Path) -> None:
+    with a_run_under_way(a_project(repository), *arguments) as launcher:
+        launcher.send_signal(signal.SIGINT)
+        said, told = launcher.communicate(timeout=60)
+    assert launcher.returncode == cli.INTERRUPTED and "Traceback" not in told
+    assert statuses(repository) == ["KILLED"]
+    assert is_quiet(repository)
+    assert not arguments or strictly(said) == {"error": "interrupted", "exit_code": 130, "problems": []}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from poc.errors import ExitCode, PocError
+from poc.errors import ExitCode, PocError, Problem
 from poc.layout import project_root
 from poc.steps import STEPS, Step
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from poc.rules.evidence import Report
 
 EXIT_CODES = "Exit codes: 0 GO or done, 2 usage, 3 charter or input, 4 NO-GO or refused, 5 environment, 6 signature, 7 NOT PROVEN, 1 a bug."
-PORT = click.IntRange(0, 65535)
+#: What a shell expects of a program that Ctrl-C ended.
+INTERRUPTED = 130
+A_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
 as_json = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to standard output.")
 
 
@@ -63,53 +66,59 @@ def run(candidate: bool, as_json: bool) -> None:
                 "mlflow_run": ended.mlflow_run,
                 "seconds": round(ended.seconds, 1),
                 "exit_code": ended.exit_code,
+                "problems": [vars(problem) for problem in ended.problems],
                 "steps": [report.model_dump(mode="json") for report in ended.reports],
                 "verdict": ended.verdict and ended.verdict.model_dump(mode="json"),
                 "version": ended.version and ended.version.model_dump(mode="json"),
             }
         )
     else:
-        _show_end(ended)
+        show_end(ended)
     sys.exit(ended.exit_code)
 
 
-def _show_end(ended: Ended) -> None:
-    """Print the verdict, what it means in money, the steps' problems, and what to open."""
-    last = ended.reports[-1] if ended.reports else None
+def show_end(ended: Ended) -> None:
+    """Print the verdict and what it means in money, or dev evidence, or what ended the run early; then what to open."""
+    by_step = {report.step: report for report in ended.reports}
     print(f"\n{len(ended.reports)} steps in {ended.seconds:.0f} s")
     if ended.verdict:
         print(f"\nVerdict: {ended.verdict.overall}" + ("   (the counts of an earlier look at this candidate, timed again)" if ended.verdict.repeated else ""))
         for limit in ended.verdict.limits:
             print(f"  {limit.verdict:<10} {limit.name:<18} {limit.why}")
-        print(f"\n{last.headline if last else ''}")
-    elif last is not None and last.status == "done":
-        print(f"\nDev evidence: {next(report.headline for report in ended.reports if report.step == 'evaluate')}")
+    elif ended.exit_code == ExitCode.GO:
+        print(f"\nDev evidence: {by_step['evaluate'].headline}")
         print("Not a verdict: nothing was looked at that counts. Put it forward with `poc run --candidate`.")
-    if last is None or last.status in ("refused", "failed"):
-        for problem in last.problems if last else []:
-            _print_problem(f"error: {problem.what}", problem.where, problem.fix)
+    if "decide" in by_step:
+        print(f"\n{by_step['decide'].headline}")
+    if "decide" not in by_step or by_step["decide"].status in ("refused", "failed"):
+        for problem in ended.problems:
+            print(problem, file=sys.stderr)
+    _show_what_to_open(ended)
+
+
+def _show_what_to_open(ended: Ended) -> None:
     from poc.tools.tracking import run_url
 
-    print("\nOpen (after `poc ui`):" if ended.version else "\nOpen:")
-    if ended.version:
-        print(f"  version  {ended.version.version_url}")
-    print(f"  run      {run_url(ended.mlflow_run)}")
-    print(f"  log      {ended.log}")
+    print("\nOpen (the links while `poc ui` runs):")
+    print(f"  version   {ended.version.version_url}" if ended.version else f"  evidence  {ended.evidence}")
+    print(f"  run       {run_url(ended.mlflow_run)}")
+    print(f"  log       {ended.log}")
 
 
 def _step_command(step: Step) -> click.Command:
-    @click.option("--run", "run_folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A run's folder; the newest without it.")
+    @click.option("--run", "run_folder", type=A_FOLDER, help="A run's folder; without it the newest that holds what the step reads.")
     @as_json
     def command(run_folder: Path | None, as_json: bool) -> None:
-        from poc.acts.run import step_by_hand
+        from poc.acts.by_hand import run_for, step_by_hand
 
         root = project_root()
         os.chdir(root)
-        report = step_by_hand(root, step.name, run_folder.resolve() if run_folder else None)
+        run = run_folder or run_for(step, root)
+        report = step_by_hand(step, root, run)
         if as_json:
             _print_json(report.model_dump(mode="json"))
             return
-        print(f"{step.name}: {report.headline} ({report.seconds:.1f} s)")
+        print(f"{step.name}: {report.headline} ({report.seconds:.1f} s)\n  in run {run.name}")
         for number in report.numbers:
             print(f"  {number.name:<40} {number.value:>14,.6g} {number.unit}")
 
@@ -138,22 +147,24 @@ def compile(target: Path, as_json: bool) -> None:
 
 
 @poc.command()
-@click.option("--candidate", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A candidate's folder; the newest run's without it.")
+@click.option("--candidate", "folder", type=A_FOLDER, help="A candidate's folder; without it that of the newest run that froze one.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=PORT, default=8080, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @as_json
 def serve(folder: Path | None, host: str, port: int, as_json: bool) -> None:
     """Answer predictions over HTTP, Open Inference Protocol v2."""
     from poc.acts import serve as act
+    from poc.acts.newest import newest_candidate
+
+    run, candidate = (None, folder) if folder else newest_candidate(project_root())
 
     def ready(bound: int) -> None:
         url = f"http://{host}:{bound}"
         if as_json:
-            _print_json({"url": url, "host": host, "port": bound})
+            _print_json({"url": url, "host": host, "port": bound, "run": run and run.name, "candidate": str(candidate)})
         else:
-            print(f"serving {candidate} on {url}; stop with Ctrl-C", flush=True)
+            print(f"serving {f'run {run.name}' if run else candidate} on {url}; stop with Ctrl-C", flush=True)
 
-    candidate = folder or _newest_candidate()
     act.serve(candidate, host=host, port=port, on_ready=ready)
 
 
@@ -163,19 +174,14 @@ def serve(folder: Path | None, host: str, port: int, as_json: bool) -> None:
 def ask(url: str, as_json: bool) -> None:
     """Send one real dev row to a running server and show its answer."""
     from poc.acts.ask import ask as act
+    from poc.acts.newest import newest_candidate
 
-    reply = act(_newest_candidate(), url)
+    reply = act(newest_candidate(project_root())[1], url)
     if as_json:
         _print_json(reply.model_dump(mode="json"))
         return
     says = "act" if reply.decision else "let it pass"
     print(f"probability {reply.probability:.4f}, threshold {reply.threshold:.4f}: {says} ({reply.milliseconds:.1f} ms there and back)")
-
-
-def _newest_candidate() -> Path:
-    from poc import layout
-
-    return layout.artifact_folder(layout.artifacts_of(layout.newest_run(project_root())), "evaluate", "candidate")
 
 
 @poc.command()
@@ -213,18 +219,26 @@ def _cell(value: Any) -> str:
 
 
 @poc.command()
-@click.option("--port", type=PORT, default=5000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), help="For this once; links keep to POC_UI_PORT.")
 @as_json
-def ui(port: int, as_json: bool) -> None:
-    """Open runs and versions in MLflow, on this machine only."""
-    from poc.acts.ui import serve_ui
+def ui(port: int | None, as_json: bool) -> None:
+    """Open runs and versions in MLflow, on this machine only.
 
+    On port 5000, or on the one that the environment variable POC_UI_PORT names: it also moves the links that other commands print and record.
+    """
+    from poc.acts.ui import serve_ui
+    from poc.tools.tracking import ui_port
+
+    port = port or ui_port()
     url = f"http://127.0.0.1:{port}"
-    if as_json:
-        _print_json({"url": url})
-    else:
-        print(f"MLflow on {url}/?workflowType=machine_learning; stop with Ctrl-C", flush=True)
-    serve_ui(project_root(), port=port)
+
+    def ready() -> None:
+        if as_json:
+            _print_json({"url": url})
+        else:
+            print(f"MLflow on {url}/?workflowType=machine_learning; stop with Ctrl-C", flush=True)
+
+    serve_ui(project_root(), port=port, on_ready=ready)
 
 
 @poc.command("draft-expectations")
@@ -275,29 +289,47 @@ def completion(shell: str, as_json: bool) -> None:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, default=str), flush=True)
+    print(json.dumps(_finite(value), indent=1, default=str, allow_nan=False), flush=True)
 
 
-def _print_problem(what: str, where: str, fix: str) -> None:
-    print(what + (f"\n  where: {where}" if where else "") + (f"\n  fix:   {fix}" if fix else ""), file=sys.stderr)
+def _finite(value: Any) -> Any:
+    """Replace what JSON has no word for, NaN and the infinities, by null."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _guarded(command: Callable[[], None]) -> int:
+def call(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code: the only place where errors become exit codes."""
     try:
-        command()
+        poc.main(list(arguments), prog_name="poc", standalone_mode=False)
     except PocError as error:
-        print(str(error), file=sys.stderr)
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        return 130
+        print(error, file=sys.stderr)
+        return _refused(arguments, error.code, error.exit_code, error.problems)
+    except click.ClickException as error:
+        error.show()
+        return _refused(arguments, "usage", error.exit_code, [Problem(what=error.format_message())])
+    except (click.Abort, KeyboardInterrupt):
+        return _refused(arguments, "interrupted", INTERRUPTED, [])
+    except SystemExit as ended:
+        return int(ended.code or 0)
     return 0
 
 
+def _refused(arguments: Sequence[str], code: str, exit_code: int, problems: Sequence[Problem]) -> int:
+    """Say the refusal on standard output too, where a program reads it; return the exit code."""
+    if "--json" in arguments:
+        _print_json({"error": code, "exit_code": int(exit_code), "problems": [vars(problem) for problem in problems]})
+    return int(exit_code)
+
+
 def main() -> None:
-    """Run the command line; the only place where errors become exit codes."""
+    """Run the command line."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     gc.set_threshold(50_000)  # as in `perform_in_pipeline`
     try:
-        sys.exit(_guarded(poc))
+        sys.exit(call(sys.argv[1:]))
     finally:
         gc.freeze()  # else Python looks for garbage in all that was imported before it lets go: 0.7 s after MLflow

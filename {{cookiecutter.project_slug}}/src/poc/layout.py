@@ -15,6 +15,10 @@ SCENARIOS = Path("scenarios")
 STATE = Path(".poc")
 RUNS = STATE / "runs"
 RUN_LOG = "run.log"
+#: Beside a run's artifacts: the id of the MLflow run that all of its steps log to, whoever performs them.
+MLFLOW_RUN = "mlflow_run"
+#: Where a run's artifacts lie when its steps are performed one at a time.
+BY_HAND = "by-hand"
 REPORT = "report.json"
 SUMMARY = "summary.md"
 
@@ -69,20 +73,13 @@ def new_run(root: Path) -> Path:
         return run
 
 
-def newest_run(root: Path) -> Path:
-    """Find the newest run's folder.
-
-    Raises:
-        InputRefused: nothing has been run yet.
-    """
-    runs = sorted(path for path in (root / RUNS).glob("20*") if any(each.is_dir() for each in path.iterdir()))
-    if not runs:
-        raise InputRefused("nothing has been run yet", where=str(root / RUNS), fix="poc run")
-    return runs[-1]
+def runs(root: Path) -> list[Path]:
+    """List the folders of all runs, the newest first."""
+    return sorted((root / RUNS).glob("20*"), reverse=True)
 
 
 def artifacts_of(run: Path) -> Path:
-    """Find the folder that holds a run's artifacts: the one that Kubeflow's local runner made, or `by-hand`.
+    """Find the folder that holds a run's artifacts: the one that Kubeflow's local runner made, or `BY_HAND`.
 
     Raises:
         InputRefused: the run wrote nothing yet.

@@ -39,13 +39,20 @@ def wait_until(port: int, *, is_up: bool, seconds: float = 60) -> bool:
     return answers(port) is is_up
 
 
+def wait_for(path: Path, *, seconds: float = 10) -> bool:
+    end = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return path.exists()
+
+
 def test_a_taken_port_is_refused_with_another_to_try(repository: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(EnvironmentRefused, match=f"port {port} is taken"):
-            ui.serve_ui(repository, port=port)
+            ui.serve_ui(repository, port=port, on_ready=lambda: pytest.fail("it was served"))
 
 
 @pytest.mark.slow
@@ -53,11 +60,12 @@ def test_a_taken_port_is_refused_with_another_to_try(repository: Path) -> None:
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_ui_leaves_no_server_on_its_port(repository: Path, stop: signal.Signals) -> None:
     port = a_free_port()
-    code = f"from pathlib import Path; from poc.acts.ui import serve_ui; serve_ui(Path.cwd(), port={port})"
+    code = f"from pathlib import Path; from poc.acts.ui import serve_ui; serve_ui(Path.cwd(), port={port}, on_ready=lambda: Path('ready').touch())"
     environment = {**os.environ, "PYTHONPATH": str(Path(ui.__file__).parents[2])}
     with subprocess.Popen([sys.executable, "-c", code], cwd=repository, env=environment) as served:
         try:
             assert wait_until(port, is_up=True)
+            assert wait_for(repository / "ready")
         finally:
             served.send_signal(stop)
         assert served.wait(timeout=30) == 0

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from poc import layout
-from poc.errors import ExitCode, PocError
+from poc.errors import ExitCode, PocError, Problem
 from poc.rules.evidence import Report, Verdict, Version
 from poc.steps import STEPS, Step
-from poc.steps.perform import LOGGED_BY_LAUNCHER, log_report, perform
+from poc.steps.perform import LOGGED_BY_LAUNCHER, log_report
 from poc.tools import files, strict_yaml
 
 R = TypeVar("R", Report, Verdict, Version)
 POLL_SECONDS = 0.05
+#: How much of the log is shown when only the log can tell what happened.
+LAST_LINES = 10
 #: Called with a step and None when it starts, and with its report when it ends.
 Show = Callable[[Step, Report | None], None]
 
@@ -34,6 +36,7 @@ class Ended:
     reports: list[Report]
     seconds: float
     exit_code: int
+    problems: list[Problem]
     verdict: Verdict | None
     version: Version | None
 
@@ -42,24 +45,32 @@ class Ended:
         """Where everything went that third parties printed."""
         return self.run / layout.RUN_LOG
 
+    @property
+    def evidence(self) -> Path:
+        """Where the evaluation on dev lies; without one, all that the run made."""
+        return next(self.run.glob(f"*/evaluate/candidate/{layout.EVALUATION_JSON}"), self.run)
+
 
 def launch(root: Path, *, candidate: bool, show: Show) -> Ended:
     """Run the pipeline here, to dev evidence or on to a verdict.
 
     Raises:
         InputRefused: the charter or the parameters are not acceptable; nothing was started.
+        EnvironmentRefused: MLflow's pages cannot have the address that was asked for, or MLflow cannot be reached.
     """
     started = time.perf_counter()
     charter = strict_yaml.load_charter(root / layout.CHARTER)
     strict_yaml.load_params(root / layout.PARAMS)
     from poc.tools import tracking
 
+    tracking.ui_root()  # links are written in the middle of a run: a wrong setting has to show before it
     run = layout.new_run(root)
     with _pipeline(run, root, candidate) as pipeline:  # first, because Kubeflow and MLflow take seconds to import and need not take turns
         tracking.close_dead_runs(charter.project)
         given = os.environ.get("MLFLOW_RUN_ID")  # somebody else's, who also ends it
         mlflow_run = tracking.adopt_run(given, candidate=candidate) if given else tracking.open_run(charter.project, name=run.name, candidate=candidate)
         try:
+            files.write_atomically(run / layout.MLFLOW_RUN, f"{mlflow_run}\n".encode())
             reports = _follow(pipeline, run, mlflow_run, candidate, show)
         except BaseException:
             if not given:
@@ -74,6 +85,7 @@ def launch(root: Path, *, candidate: bool, show: Show) -> Ended:
         reports=reports,
         seconds=time.perf_counter() - started,
         exit_code=exit_code,
+        problems=_problems(reports, exit_code, run / layout.RUN_LOG),
         verdict=_record(run, "gate", "verdict", layout.VERDICT_JSON, Verdict),
         version=_record(run, "register", "version", layout.VERSION_JSON, Version),
     )
@@ -82,23 +94,6 @@ def launch(root: Path, *, candidate: bool, show: Show) -> Ended:
 def steps_of(*, candidate: bool) -> list[Step]:
     """List the steps that a run performs."""
     return [step for step in STEPS if candidate or not step.candidate_only]
-
-
-def step_by_hand(root: Path, name: str, run: Path | None) -> Report:
-    """Perform one step on the newest run's artifacts, or on those of `run`; `charter` begins a new run.
-
-    Raises:
-        PocError: the step refused.
-    """
-    step = next(step for step in STEPS if step.name == name)
-    artifacts = layout.new_run(root) / "by-hand" if run is None and not step.inputs else layout.artifacts_of(run or layout.newest_run(root))
-    from poc.steps import PRODUCER
-
-    return perform(
-        name,
-        inputs={artifact: layout.artifact_folder(artifacts, PRODUCER[artifact], artifact) for artifact in step.inputs},
-        outputs={artifact: layout.artifact_folder(artifacts, name, artifact) for artifact in step.outputs},
-    )
 
 
 def _pipeline(run: Path, root: Path, candidate: bool) -> subprocess.Popen[bytes]:
@@ -168,3 +163,20 @@ def _exit_code(reports: list[Report], candidate: bool) -> int:
     if reports and reports[-1].exit_code:
         return reports[-1].exit_code
     return 0 if len(reports) == len(steps_of(candidate=candidate)) else int(ExitCode.BUG)
+
+
+def _problems(reports: list[Report], exit_code: int, log: Path) -> list[Problem]:
+    """Say what ended the run before its end; of a process that is gone without a report only the log can tell."""
+    if reports and reports[-1].problems:
+        return [Problem(what=issue.what, where=issue.where, fix=issue.fix) for issue in reports[-1].problems]
+    if exit_code == ExitCode.GO:
+        return []
+    after = f"after step {reports[-1].step}" if reports else "before its first step was done"
+    last_lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    return [
+        Problem(
+            what=f"the run ended without a report {after}",
+            where="\n         ".join([str(log), *last_lines]),
+            fix="read the log; a process that was killed without a word most often lacked memory",
+        )
+    ]

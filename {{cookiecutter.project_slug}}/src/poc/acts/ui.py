@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from poc import layout
@@ -14,8 +16,8 @@ from poc.errors import EnvironmentRefused
 from poc.tools import tracking
 
 
-def serve_ui(root: Path, *, port: int) -> None:
-    """Run MLflow's server until it is stopped, with Ctrl-C or SIGTERM.
+def serve_ui(root: Path, *, port: int, on_ready: Callable[[], None]) -> None:
+    """Run MLflow's server until it is stopped, with Ctrl-C or SIGTERM; `on_ready` is called once it listens.
 
     Raises:
         EnvironmentRefused: the port is taken, or the server ended by itself.
@@ -32,6 +34,8 @@ def serve_ui(root: Path, *, port: int) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink, env=environment) as server:
         stopped = _stop_on_signals(server)
+        if _listens(server, port):
+            on_ready()
         if server.wait() != 0 and not stopped:
             raise EnvironmentRefused("MLflow's server ended by itself", where=str(log), fix="read the log's last lines; poc doctor")
 
@@ -42,7 +46,9 @@ def _refuse_taken(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise EnvironmentRefused(f"port {port} is taken", where=f"127.0.0.1:{port}", fix=f"poc ui --port {port + 1}") from error
+            raise EnvironmentRefused(
+                f"port {port} is taken", where=f"127.0.0.1:{port}", fix=f"export {tracking.UI_PORT_SETTING}={port + 1}, which also moves the links; then poc ui"
+            ) from error
 
 
 def _stop_on_signals(server: subprocess.Popen[bytes]) -> list[int]:
@@ -56,3 +62,13 @@ def _stop_on_signals(server: subprocess.Popen[bytes]) -> list[int]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     return stops
+
+
+def _listens(server: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until the server takes connections; False when it ended before."""
+    while server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.1)
+    return False

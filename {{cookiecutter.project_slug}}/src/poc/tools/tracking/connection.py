@@ -15,12 +15,16 @@ from poc.layout import STATE, project_root
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-UI = "http://127.0.0.1:5000"
+#: The environment variable that moves MLflow's pages from `UI_PORT`: for `poc ui`, and for every link that is printed or recorded.
+UI_PORT_SETTING = "POC_UI_PORT"
+UI_PORT = 5000
+SQLITE = "sqlite:///"
 
 
 def tracking_uri() -> str:
-    """Say where MLflow keeps its records: `MLFLOW_TRACKING_URI`, or SQLite in the repository's `.poc`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / STATE / 'mlflow.db'}"
+    """Say where MLflow keeps its records: `MLFLOW_TRACKING_URI`, or SQLite in the repository's `.poc`; a relative path begins at the repository's root."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{STATE / 'mlflow.db'}"
+    return f"{SQLITE}{project_root() / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
 
 
 def artifact_root() -> Path:
@@ -31,7 +35,19 @@ def artifact_root() -> Path:
 def ui_root() -> str:
     """Say where MLflow's pages are: at the tracking server, or where `poc ui` puts them."""
     uri = tracking_uri()
-    return uri.rstrip("/") if uri.startswith(("http://", "https://")) else UI
+    return uri.rstrip("/") if uri.startswith(("http://", "https://")) else f"http://127.0.0.1:{ui_port()}"
+
+
+def ui_port() -> int:
+    """Say on which port `poc ui` puts MLflow's pages.
+
+    Raises:
+        EnvironmentRefused: the setting is no port.
+    """
+    said = os.environ.get(UI_PORT_SETTING) or str(UI_PORT)
+    if not said.isdecimal() or not 0 < int(said) < 2**16:
+        raise EnvironmentRefused(f"{UI_PORT_SETTING} is {said!r}, which is no port", where=UI_PORT_SETTING, fix="name one from 1 to 65535, or unset it")
+    return int(said)
 
 
 def prepare_database() -> None:
@@ -47,7 +63,7 @@ def prepare_database() -> None:
             return
         draft = path.with_name(f".{path.name}.partial")
         draft.unlink(missing_ok=True)
-        _mlflow_client()(f"sqlite:///{draft}", f"sqlite:///{draft}").search_experiments()
+        _mlflow_client()(f"{SQLITE}{draft}", f"{SQLITE}{draft}").search_experiments()
         draft.replace(path)
 
 
@@ -72,7 +88,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _database() -> Path | None:
     uri = tracking_uri()
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
 def _mlflow_client() -> type[MlflowClient]:

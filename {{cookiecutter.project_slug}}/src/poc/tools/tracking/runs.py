@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from poc import layout
-from poc.errors import EnvironmentRefused
+from poc.errors import EnvironmentRefused, Refused
 from poc.layout import project_root
 from poc.rules.evidence import Assessment, Number, Report, Timing, Timings
 from poc.rules.params import Params
@@ -62,6 +62,29 @@ def adopt_run(run_id: str, *, candidate: bool) -> str:
         raise EnvironmentRefused(f"the MLflow run {run_id} is {status}", where="MLFLOW_RUN_ID", fix="unset it, or name a run that is still open")
     client.log_batch(run_id, tags=as_tags({"poc.kind": "run", "poc.candidate": str(candidate).lower(), "poc.draft": "true"}))
     return run_id
+
+
+def reopen_run(run_id: str, *, candidate: bool) -> bool:
+    """Go on with a run that is over, as its launcher; False where MLflow has none of this id.
+
+    Raises:
+        Refused: it is not over.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = connect()
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        return False
+    if run.info.lifecycle_stage == "deleted":
+        return False
+    if run.info.status == "RUNNING" and not _is_dead(run.data.tags.get("poc.launcher", "")):
+        raise Refused(f"the run {run.info.run_name} is still going on", where=f"MLflow run {run_id}", fix="wait until it ends, or name another with --run")
+    # The launcher first: a run that is RUNNING and whose launcher is gone may be closed by anybody.
+    client.log_batch(run_id, tags=as_tags({"poc.launcher": _process(os.getpid())} | ({"poc.candidate": "true"} if candidate else {})))
+    client.update_run(run_id, status="RUNNING")
+    return True
 
 
 def close_run(run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"]) -> None:

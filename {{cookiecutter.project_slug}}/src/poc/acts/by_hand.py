@@ -1,0 +1,88 @@
+"""Perform one step by hand, on a run's folder and in its MLflow run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from poc import layout
+from poc.acts.newest import newest_run
+from poc.errors import PocError
+from poc.rules.charter import Charter
+from poc.rules.evidence import Report
+from poc.steps import PRODUCER, Step
+from poc.steps.perform import perform
+from poc.tools import files, strict_yaml
+
+
+def run_for(step: Step, root: Path) -> Path:
+    """Find the newest run that holds what a step reads; a step that reads nothing begins a new one.
+
+    Raises:
+        InputRefused: no run holds it.
+    """
+    if step.inputs:
+        return newest_run(root, step.inputs)
+    run = layout.new_run(root)
+    (run / layout.BY_HAND).mkdir()
+    return run
+
+
+def step_by_hand(step: Step, root: Path, run: Path) -> Report:
+    """Perform a step on a run's artifacts.
+
+    Raises:
+        PocError: the step refused.
+    """
+    artifacts = layout.artifacts_of(run)
+    inputs = {artifact: layout.artifact_folder(artifacts, PRODUCER[artifact], artifact) for artifact in step.inputs}
+    outputs = {artifact: layout.artifact_folder(artifacts, step.name, artifact) for artifact in step.outputs}
+    with _logged(step, run, _project(step, root, artifacts), report=outputs[step.outputs[0]] / layout.REPORT):
+        return perform(step.name, inputs=inputs, outputs=outputs)
+
+
+def _project(step: Step, root: Path, artifacts: Path) -> str:
+    """Say which project the run is of; nothing where that stands in a charter which the step is about to refuse."""
+    if step.inputs:
+        return files.read_record(layout.artifact_folder(artifacts, PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON, Charter).project
+    try:
+        return strict_yaml.load_charter(root / layout.CHARTER).project
+    except PocError:
+        return ""
+
+
+@contextmanager
+def _logged(step: Step, run: Path, project: str, *, report: Path) -> Iterator[None]:
+    """Open the MLflow run of this folder for as long as the step takes; it is closed after each, because nobody knows whether another follows."""
+    if os.environ.get("MLFLOW_RUN_ID") or not project:  # somebody else's run, who also ends it; or one that will not begin
+        yield
+        return
+    from poc.tools import tracking
+
+    noted = run / layout.MLFLOW_RUN
+    mlflow_run = noted.read_text().strip() if noted.is_file() else ""
+    if not tracking.reopen_run(mlflow_run, candidate=step.candidate_only):
+        mlflow_run = tracking.open_run(project, name=run.name, candidate=step.candidate_only)
+        files.write_atomically(noted, f"{mlflow_run}\n".encode())
+    os.environ["MLFLOW_RUN_ID"] = mlflow_run
+    try:
+        yield
+    except KeyboardInterrupt:
+        tracking.close_run(mlflow_run, "KILLED")
+        raise
+    except BaseException:
+        tracking.close_run(mlflow_run, "FINISHED" if _is_decided(report) else "FAILED")
+        raise
+    else:
+        tracking.close_run(mlflow_run, "FINISHED")
+    finally:
+        del os.environ["MLFLOW_RUN_ID"]
+
+
+def _is_decided(report: Path) -> bool:
+    try:
+        return files.read_record(report, Report).status == "decided"
+    except PocError:
+        return False

@@ -9,13 +9,14 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS ?= true
 # Caches inside the template's folder would be baked into every project.
 check test lock: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
+check test: export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { "$$p" -c 'import sys; print(sys.executable)'; break; }; done)
 # Braces and a dollar would be read by make and shell: quoted where it is used.
 GENERATED := {{cookiecutter.project_slug}}
 BIN := $(CURDIR)/.venv/bin
-# make test TESTS='-k hostile'
+# make test TESTS='-k hostile': of the template's own tests
 TESTS ?=
 # make lock LOCK=--upgrade
 LOCK ?=
@@ -35,6 +36,7 @@ check: .venv/installed ## format, lint, types, imports and fast tests: of the te
 	"$(BIN)/mypy" --cache-dir .cache/mypy
 	cd "$(GENERATED)" && "$(BIN)/mypy" --cache-dir "$(CURDIR)/.cache/mypy-generated"
 	cd "$(GENERATED)" && PYTHONPATH=src "$(BIN)/lint-imports" --no-cache --config pyproject.toml
+	cd "$(GENERATED)" && PYTHONPATH="$$PWD/src" "$(BIN)/python" -m pytest -q -n 2 -m "not slow" -p no:cacheprovider
 	"$(BIN)/python" -m pytest -q -n 2 -m "not slow" $(TESTS)
 
 .PHONY: test

@@ -12,6 +12,8 @@ from mlflow.entities.model_registry import ModelVersion
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
 from poc.rules.evidence import Candidate, Timings, Verdict, Version
+from poc.steps import STEPS
+from poc.steps.perform import LOGGED_BY_LAUNCHER
 from poc.tools import files, tracking
 
 PROJECT = "stop-bad-parts"
@@ -43,6 +45,26 @@ def test_a_go_makes_one_version_with_tags_alias_and_description(project: Path, m
     assert expected.items() <= version.tags.items()
     assert (version.run_id, version.aliases) == (mlflow_run, ["candidate"])
     assert version.description == (run.folder("version") / layout.SUMMARY).read_text()
+
+
+def test_a_version_has_all_evidence_in_its_run_whether_or_not_a_launcher_logged_it(project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOGGED_BY_LAUNCHER, "1")  # by one that was killed, say
+    judged(project).perform("register")
+    client = MlflowClient(tracking.tracking_uri())
+    held = {
+        folder.path: {Path(file.path).name for file in client.list_artifacts(mlflow_run, folder.path)}
+        for folder in client.list_artifacts(mlflow_run, "evidence")
+    }
+    assert set(held) == {f"evidence/{step.name}" for step in STEPS if step.name not in ("register", "decide")}
+    assert all(layout.REPORT in files for files in held.values())
+    assert {layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON} <= held["evidence/charter"]
+    assert layout.VERDICT_JSON in held["evidence/gate"]
+
+
+def test_a_data_card_in_another_encoding_costs_no_version(project: Path, mlflow_run: str) -> None:
+    (project / "data" / "DATA_CARD.md").write_bytes("# Parts\n\nFr\xe4steile, gemessen.\n".encode("latin-1"))
+    judged(project).perform("register")
+    assert "steile, gemessen." in str(versions()[0].description)
 
 
 def test_the_description_tells_the_verdict_and_where_the_rows_come_from(project: Path, mlflow_run: str) -> None:

@@ -247,3 +247,22 @@ def test_somebody_elses_run_is_used_and_a_finished_one_is_not(run_id: str) -> No
         tracking.adopt_run(run_id, candidate=True)
     with pytest.raises(EnvironmentRefused, match="has no run"):
         tracking.adopt_run("0" * 32, candidate=True)
+
+
+def commit_of_a_run() -> str | None:
+    commit: str | None = client().get_run(tracking.open_run(PROJECT, name="a run", candidate=False)).data.tags.get("mlflow.source.git.commit")
+    return commit
+
+
+def test_a_run_names_the_commit_of_its_own_repository_and_not_of_one_around_it(repository: Path) -> None:
+    def git(folder: Path, *arguments: str) -> str:
+        settings = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        return subprocess.run(["git", *settings, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+    git(repository.parent, "init", "--quiet")
+    git(repository.parent, "commit", "--quiet", "--allow-empty", "-m", "around")
+    assert commit_of_a_run() is None
+    git(repository, "init", "--quiet")
+    assert commit_of_a_run() is None  # nothing is committed yet
+    git(repository, "commit", "--quiet", "--allow-empty", "-m", "its own")
+    assert commit_of_a_run() == git(repository, "rev-parse", "HEAD")

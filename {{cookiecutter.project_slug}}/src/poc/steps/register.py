@@ -11,6 +11,7 @@ from poc.rules import guards
 from poc.rules.charter import Charter
 from poc.rules.describe import description, in_one_line
 from poc.rules.evidence import Candidate, Evaluation, Timings, Verdict, Version
+from poc.steps import PRODUCER
 from poc.steps.inputs import charter_of
 from poc.steps.judged import candidate_digest, check_evidence
 from poc.steps.perform import Result
@@ -36,20 +37,19 @@ def register(
     version: Path,
 ) -> Result:
     """Register the candidate; the alias `candidate` unless the verdict is NO-GO."""
-    check_evidence(
-        {
-            "agreement": agreement,
-            "data": data,
-            "validation": validation,
-            "models": models,
-            "graphs": graphs,
-            "variants": variants,
-            "timings": timings,
-            "candidate": candidate,
-            "rehearsal": rehearsal,
-            "verdict": verdict,
-        }
-    )
+    evidence = {
+        "agreement": agreement,
+        "data": data,
+        "validation": validation,
+        "models": models,
+        "graphs": graphs,
+        "variants": variants,
+        "timings": timings,
+        "candidate": candidate,
+        "rehearsal": rehearsal,
+        "verdict": verdict,
+    }
+    check_evidence(evidence)
     charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
     found = files.read_record(verdict / layout.VERDICT_JSON, Verdict)
     guards.digests_agree([] if found.candidate_sha256 == candidate_digest(candidate) else ["the verdict speaks of another candidate"])
@@ -59,6 +59,7 @@ def register(
     evaluation, measured = files.read_record(candidate / layout.EVALUATION_JSON, Evaluation), files.read_record(timings / layout.TIMINGS_JSON, Timings)
     page = description(charter, frozen, found, evaluation, measured, data_card=_data_card(charter))
     files.write_atomically(version / layout.SUMMARY, page.encode())
+    tracking.complete_evidence(run_id, {PRODUCER[artifact]: {artifact: folder} for artifact, folder in evidence.items()})
     alias = None if found.overall == "NO-GO" else ALIAS
     known = tracking.find_version(charter.project, run_id, found.candidate_sha256, found.overall)
     model, features = candidate / layout.CANDIDATE_MODEL, [(each.name, each.kind) for each in frozen.inputs]

@@ -2,7 +2,20 @@
 
 from poc.tools.tracking.connection import UI_PORT_SETTING, artifact_root, one_at_a_time, prepare_database, tracking_uri, ui_port, ui_root
 from poc.tools.tracking.registry import Registered, create_version, find_version, log_model, model_bytes, set_alias, withdraw_alias
-from poc.tools.tracking.runs import RunRow, adopt_run, close_dead_runs, close_run, log_step, log_variants, open_run, reopen_run, run_rows, run_url, set_verdict
+from poc.tools.tracking.runs import (
+    RunRow,
+    adopt_run,
+    close_dead_runs,
+    close_run,
+    complete_evidence,
+    log_step,
+    log_variants,
+    open_run,
+    reopen_run,
+    run_rows,
+    run_url,
+    set_verdict,
+)
 from poc.tools.tracking.sealed_looks import Look, finish_look, looks, looks_at, newest_look, open_look, result_of_look
 
 __all__ = [
@@ -14,6 +27,7 @@ __all__ = [
     "artifact_root",
     "close_dead_runs",
     "close_run",
+    "complete_evidence",
     "create_version",
     "find_version",
     "finish_look",

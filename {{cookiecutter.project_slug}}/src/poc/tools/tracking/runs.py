@@ -106,12 +106,13 @@ def close_dead_runs(project: str) -> list[str]:
 
 
 def _commit() -> str:
-    """Return the commit that is checked out, or nothing where there is none."""
+    """Return the commit that is checked out, or nothing where there is none: a repository around this one, such as the template's, says nothing of it."""
     try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project_root(), capture_output=True, text=True, check=False)
+        found = subprocess.run(["git", "rev-parse", "--show-toplevel", "HEAD"], cwd=project_root(), capture_output=True, text=True, check=False)
     except OSError:  # no git on this machine
         return ""
-    return found.stdout.strip() if found.returncode == 0 else ""
+    top, _, commit = found.stdout.strip().rpartition("\n")
+    return commit if found.returncode == 0 and Path(top).resolve() == project_root().resolve() else ""
 
 
 def _process(pid: int) -> str:
@@ -147,9 +148,23 @@ def log_step(run_id: str, report: Report, folders: Mapping[str, Path]) -> None:
         params=_params(folders),
         tags=as_tags({"poc.last_step": f"{report.step}: {report.status}"} | _charter_tag(report)),
     )
-    for folder in (folder for artifact, folder in folders.items() if artifact != "sealed_labels" and folder.is_dir()):
-        for path in sorted(path for path in folder.iterdir() if path.suffix in SHOWN):
-            client.log_artifact(run_id, str(path), f"evidence/{report.step}")
+    for path in _evidence(folders):
+        client.log_artifact(run_id, str(path), f"evidence/{report.step}")
+
+
+def complete_evidence(run_id: str, left: Mapping[str, Mapping[str, Path]]) -> None:
+    """Log what steps left in their folders and MLflow does not hold: the launcher may be a moment behind, or gone."""
+    client = connect()
+    for step, folders in left.items():
+        held = {each.path for each in client.list_artifacts(run_id, f"evidence/{step}")}
+        for path in (path for path in _evidence(folders) if f"evidence/{step}/{path.name}" not in held):
+            client.log_artifact(run_id, str(path), f"evidence/{step}")
+
+
+def _evidence(folders: Mapping[str, Path]) -> list[Path]:
+    """List the files of a step's artifacts that go to MLflow, sealed labels never."""
+    shown = (folder for artifact, folder in folders.items() if artifact != "sealed_labels" and folder.is_dir())
+    return [path for folder in shown for path in sorted(folder.iterdir()) if path.suffix in SHOWN]
 
 
 def _metrics(step: str, numbers: Sequence[Number]) -> list[Any]:

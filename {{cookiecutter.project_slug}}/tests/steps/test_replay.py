@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import a_charter
-from small_models import INPUTS, TORQUE, WEAR, a_candidate, a_model, an_agreement, dev_data, some_rows, start_server
+from small_models import INPUTS, WEAR, a_candidate, a_model, an_agreement, dev_data, some_rows, start_server
 
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused

@@ -11,7 +11,7 @@ ANSWERS: dict[str, str] = json.loads({{cookiecutter | tojson | tojson}})  # type
 #: The default scenario lies in place, so that the template is a working project; the others lie in scenarios/.
 DEFAULT = "production-line"
 #: What belongs to one scenario alone and goes before another moves in; any other file that a scenario brings replaces the default one.
-OWNED = ("charter.yaml", "expectations", "data")
+OWNED = ("charter.yaml", "expectations", "data", "docs/exercises")
 
 
 def choose(root: Path, scenario: str) -> None:

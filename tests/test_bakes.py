@@ -15,7 +15,7 @@ import yaml
 from baking import BAD_ANSWERS, CONTEXT, GENERATED, QUESTIONS, SCENARIOS, TEMPLATE, bake, bake_typed, files_of, poc
 
 OVERLAYS = GENERATED / "scenarios"
-OWNED = ("charter.yaml", "expectations/", "data/")
+OWNED = ("charter.yaml", "expectations/", "data/", "docs/exercises/")
 HOSTILE = """'"\\ \\n {{ 7*7 }} {% raw %} $(rm -rf .) `id` </script> <b> & # %s : - [x] {y} | > ! é漢𠮷🧱 '''"""
 ENDINGS = {".parquet", ".png", ".lock"}
 
@@ -71,6 +71,16 @@ def test_links_in_the_pages_lead_somewhere(baked: tuple[str, Path]) -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_the_exercise_asks_for_more_than_its_data_can_show(tmp_path: Path) -> None:
+    project = bake(tmp_path / "output")
+    page, charter = (project / "docs/exercises/five-per-cent.md").read_text(), project / "charter.yaml"
+    [line] = re.findall(r"```yaml\n(.*?)\n```", page)
+    charter.write_text(re.sub(r"(?<=limits:)([^\n]*)\n  missed_share: 0.12", rf"\1\n{line}", charter.read_text()))
+    done = poc(project, "charter")
+    assert (done.returncode, "59, 93, 124 or 153 sealed positives" in page) == (0, True)
+    assert "0.05 missed needs 59, 93, 124 or 153 sealed positives" in done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -172,7 +172,15 @@ KEPT = ("src/poc/problem/parts.py", "src/poc/cli.py", "tests/problem/test_parts.
 def project(tmp_path: Path) -> Path:
     """A project as it stands before the last hook: the default in place, another scenario beside it."""
     project = tmp_path / "project"
-    for path in ("charter.yaml", "params.yaml", "data/parts.parquet", "src/poc/problem/parts.py", "src/poc/cli.py", "tests/problem/test_parts.py"):
+    for path in (
+        "charter.yaml",
+        "params.yaml",
+        "data/parts.parquet",
+        "docs/exercises/parts.md",
+        "src/poc/problem/parts.py",
+        "src/poc/cli.py",
+        "tests/problem/test_parts.py",
+    ):
         place = project / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("default")

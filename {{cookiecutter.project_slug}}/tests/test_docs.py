@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from poc.cli import poc
 from poc.rules.charter import Charter
+from poc.steps import STEP
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -21,3 +23,13 @@ def test_the_image_starts_what_the_command_line_starts() -> None:
     entry = next(line.removeprefix("ENTRYPOINT ") for line in dockerfile.splitlines() if line.startswith("ENTRYPOINT"))
     done = subprocess.run([sys.executable, *json.loads(entry)[1:], "no-such-command"], capture_output=True, text=True, check=False)
     assert (done.returncode, "no-such-command" in done.stderr) == (2, True)
+
+
+def test_the_builders_page_names_every_command_that_is_no_step() -> None:
+    page = (DOCS / "builder.md").read_text()
+    assert [name for name in poc.commands if name not in STEP and f"`poc {name}" not in page] == []
+
+
+def test_the_builders_page_names_what_the_steps_share() -> None:
+    page, steps = (DOCS / "builder.md").read_text(), DOCS.parent / "src" / "poc" / "steps"
+    assert [path.name for path in steps.glob("[a-z]*.py") if path.stem not in STEP and f"`{path.name}`" not in page] == []

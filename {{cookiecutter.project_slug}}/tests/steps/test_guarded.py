@@ -22,7 +22,7 @@ from artifacts import NOT_A_NUMBER, Run, a_run, ingested
 from builders import a_charter
 from mlflow import MlflowClient
 from samples import EMPTY, ONLY_TORQUE, TORQUE, a_sample, validated
-from small_models import a_candidate, a_model, a_tree_that_converts_wrongly, an_agreement, dev_data, some_rows
+from small_models import a_candidate, a_model, a_tree_that_converts_wrongly, an_agreement, dev_data
 
 from poc import layout
 from poc.errors import Problem, Refused
@@ -151,9 +151,7 @@ def _(project: Path) -> object:
 
 @breaks("every_row_is_served", "replay")
 def _(project: Path) -> object:
-    rows = some_rows()
-    rows.loc[0, TORQUE] = float("inf")
-    return rehearse(project, rows=rows)
+    return rehearse(project, candidate=a_candidate(project / "no probability", a_model(bias=float("nan"))))
 
 
 @breaks("features_arrive_in_time", "replay")
@@ -176,10 +174,10 @@ def _(project: Path) -> object:
     return rehearse(project, candidate=candidate)
 
 
-def rehearse(project: Path, *, agreement: Path | None = None, candidate: Path | None = None, rows: pd.DataFrame | None = None) -> object:
+def rehearse(project: Path, *, agreement: Path | None = None, candidate: Path | None = None) -> object:
     return replay(
         agreement=agreement or an_agreement(project / "agreement"),
-        data=dev_data(project / "dev data", rows),
+        data=dev_data(project / "dev data"),
         candidate=candidate or a_candidate(project / "candidate"),
         rehearsal=project,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from artifacts import LIMIT_NM, Run, ingested
+from builders import a_plain_charter
 
 from poc import layout
 from poc.errors import InputRefused, Refused
@@ -15,6 +17,11 @@ from poc.rules.evidence import Splits
 from poc.tools import files
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def declare(project: Path, **data: str | None) -> None:
+    """Change the charter's section on data."""
+    (project / "charter.yaml").write_text(json.dumps(a_plain_charter(data={"source": "data/parts.csv", **data}), indent=1))
 
 
 def split(run: Run, name: str) -> pd.DataFrame:
@@ -45,6 +52,55 @@ def test_the_same_source_is_split_the_same_way_again(project: Path) -> None:
     assert files.sha256_of_files(ingested(project).folder("data"), without=frozenset({layout.REPORT})) == first
 
 
+@pytest.mark.parametrize("key", ["UDI", None])
+def test_a_source_in_another_order_gives_the_same_bytes(project: Path, key: str | None) -> None:
+    declare(project, key=key)
+    made = []
+    for seed in (None, 1, 2):
+        run = ingested(project, lambda parts, seed=seed: parts if seed is None else parts.sample(frac=1.0, random_state=seed))
+        made.append([files.sha256_of_files(run.folder(artifact), without=frozenset({layout.REPORT})) for artifact in ("data", "sealed_labels")])
+    assert made[0] == made[1] == made[2]
+
+
+def test_a_few_new_rows_move_few_of_the_old_ones(project: Path) -> None:
+    before = {key: name for name in layout.SPLIT_FILES for key in split(ingested(project), name)["UDI"]}
+    run = ingested(project, lambda parts: pd.concat([parts.head(4).assign(UDI=[901, 902, 903, 904], **{"Tool wear [min]": 1.25}), parts]))
+    after = {key: name for name in layout.SPLIT_FILES for key in split(run, name)["UDI"]}
+    assert sum(after[key] == name for key, name in before.items()) > 0.98 * len(before)
+
+
+def test_rows_of_one_group_stay_together(project: Path) -> None:
+    declare(project, group="order")
+    run = ingested(project, lambda parts: parts.assign(order="order " + (parts["UDI"] // 4).astype(str)))
+    orders = [set(split(run, name)["order"]) for name in layout.SPLIT_FILES]
+    assert sum(map(len, orders)) == len(set.union(*orders)) == 100
+
+
+def test_codes_stay_text_and_numbers_numbers_in_every_split(project: Path) -> None:
+    run = ingested(project, lambda parts: parts.assign(Type=["007", None] * 200))
+    for name in layout.SPLIT_FILES:
+        rows = split(run, name)
+        assert set(rows["Type"].dropna()) == {"007"} and rows["Type"].isna().any()
+        assert rows["Torque [Nm]"].dtype == float and rows["UDI"].dtype == int
+
+
+def test_an_outcome_of_true_and_false_is_named_as_it_is_written(project: Path) -> None:
+    declare(project, positive="true")
+    run = ingested(project, lambda parts: parts.assign(Target=parts["Target"].map({1: "true", 0: "false"})))
+    assert run.read("data", layout.SPLITS_JSON, Splits).train.positives > 0
+
+
+def test_a_wrong_target_is_refused_with_the_values_that_are_there(project: Path) -> None:
+    declare(project, positive="Yes")
+    with pytest.raises(InputRefused, match=r"has 2 values \('no', 'yes'\) and 0 rows without one; it must have two, one of them 'Yes'"):
+        ingested(project, lambda parts: parts.assign(Target=parts["Target"].map({1: "yes", 0: "no"})))
+
+
+def test_of_many_values_of_a_target_five_are_named(project: Path) -> None:
+    with pytest.raises(InputRefused, match=r"has 400 values \('0', '1', '10', '100', '101', \.\.\.\)"):
+        ingested(project, lambda parts: parts.assign(Target=parts["UDI"]))
+
+
 def test_duplicate_keys_are_refused_and_no_row_is_written(project: Path) -> None:
     with pytest.raises(Refused) as caught:
         ingested(project, lambda parts: pd.concat([parts, parts.head(1)]))
@@ -58,6 +114,9 @@ UNUSABLE: dict[str, tuple[Change, int]] = {
     "two declared columns missing": (lambda parts: parts.drop(columns=["Type", "Torque [Nm]"]), 2),
     "a row without an outcome": (lambda parts: parts.assign(Target=parts["Target"].where(parts["UDI"] > 0)), 1),
     "an outcome of three values": (lambda parts: parts.assign(Target=parts["UDI"] % 3), 1),
+    "two rows without a key": (lambda parts: parts.assign(UDI=parts["UDI"].where(parts["UDI"] > 1)), 1),
+    "two columns of one name": (lambda parts: parts.rename(columns={"Tool wear [min]": "Type"}), 2),
+    "no key, no outcome, no number": (lambda parts: parts.assign(UDI=None, Target=None, **{"Torque [Nm]": "1,5"}), 3),
 }
 
 

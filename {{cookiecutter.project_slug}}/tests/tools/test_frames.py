@@ -1,13 +1,22 @@
-"""Tables: what names a row, what puts rows in order of time, and what is refused there."""
+"""Tables: how cells are read, what names a row, what puts rows in order of time, and what is refused there."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from poc.errors import InputRefused
-from poc.tools.frames import order_of, sha256_of_rows, shared_rows
+from poc.tools.frames import categories_of, column_problems, lottery, numbers_of, order_of, read_table, sha256_of_rows, shared_rows, typed
 
 PARTS = pd.DataFrame({"key": [1, 2, 3], "torque": [40.0, np.nan, 41.5], "type": ["L", "M", "L"]})
 
@@ -37,3 +46,116 @@ def test_numbers_and_iso_moments_are_in_order_of_time(times: list[object]) -> No
 def test_text_that_is_no_iso_moment_is_refused_not_sorted_as_text(bad: str | None) -> None:
     with pytest.raises(InputRefused, match="1 of 3 values of 'when' are no moment in time"):
         order_of(pd.DataFrame({"when": ["2026-03-01", bad, "2026-01-01"]}), "when")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A declared column."""
+
+    name: str
+    kind: Literal["number", "category"]
+
+
+def read(folder: Path, text: str) -> pd.DataFrame:
+    (folder / "rows.csv").write_text(text)
+    return read_table(folder / "rows.csv")
+
+
+def test_a_cell_of_a_csv_is_the_text_that_stands_there_and_only_an_empty_one_is_missing(tmp_path: Path) -> None:
+    table = read(tmp_path, "code,word\n007,true\n1,NA\n,None\n1.0,\n2,nan\n")
+    assert categories_of(table, "code").tolist() == ["007", "1", "", "1.0", "2"]
+    assert categories_of(table, "word").tolist() == ["true", "NA", "None", "", "nan"]
+
+
+def test_a_code_keeps_its_text_however_long_the_file(tmp_path: Path) -> None:
+    table = read(tmp_path, "code\n" + "1\n" * 300_000 + "x1\n")
+    typed(table, [Named("code", "category")]).to_parquet(tmp_path / "rows.parquet")
+    assert set(categories_of(read_table(tmp_path / "rows.parquet"), "code")) == {"1", "x1"}
+
+
+def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match=r"rows\.csv cannot be read: .*line 2"):
+        read(tmp_path, "a,b\n1,2,3\n")
+
+
+def test_columns_of_one_name_are_a_problem_where_they_are_declared(tmp_path: Path) -> None:
+    table = read(tmp_path, "a,b,a,c,c\n1,2,3,4,5\n")
+    assert [problem.what for problem in column_problems(table, ["a", "b", "d", "d"], "rows.csv")] == [
+        "the source has 2 columns named 'a'",
+        "the source has no column 'd'",
+    ]
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused_by_that_name(tmp_path: Path) -> None:
+    parquet.write_table(pa.table([pa.array([1]), pa.array([2])], names=["torque", "torque"]), tmp_path / "rows.parquet")
+    with pytest.raises(InputRefused, match="several columns named 'torque'"):
+        read_table(tmp_path / "rows.parquet")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (pd.Series([7.0, None, 10.0]), ["7", "", "10"]),
+        (pd.Series([7, None, 10], dtype="Int64"), ["7", "", "10"]),
+        (pd.Series([True, None, False]), ["true", "", "false"]),
+        (pd.Series([0.5, 2.0, np.inf]), ["0.5", "2", "inf"]),
+        (pd.Series([Decimal("1.50"), None, date(2026, 1, 31)]), ["1.50", "", "2026-01-31"]),
+    ],
+)
+def test_a_category_is_written_as_the_world_writes_it(values: pd.Series, text: list[str]) -> None:
+    assert categories_of(pd.DataFrame({"type": values}), "type").tolist() == text
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (["1,5", "x", "3", None], "2 of 4 values of 'torque' are not numbers that float32 holds, '1,5' first"),
+        (["1", "NA", "3"], "1 of 3 .*'NA' first"),
+        ([1.0, np.inf, -np.inf], "2 of 3 .*'inf' first"),
+        (["1", "1e39", "1e400"], "2 of 3 .*'1e39' first"),
+        (pd.to_datetime(["2026-01-31", None]), "1 of 2 .*'2026-01-31 00:00:00' first"),
+        (pd.to_timedelta(["90s", None]), "1 of 2 .*'0 days 00:01:30' first"),
+        ([date(2026, 1, 31)], "1 of 1 .*'2026-01-31' first"),
+    ],
+)
+def test_what_is_there_and_no_number_is_refused_with_count_column_and_first_value(values: Any, problem: str) -> None:
+    table = pd.DataFrame({"torque": values})
+    with pytest.raises(InputRefused, match=problem):
+        numbers_of(table, "torque")
+    with pytest.raises(InputRefused, match=problem):
+        typed(table, [Named("torque", "number")])
+
+
+def test_numbers_of_several_columns_are_refused_together() -> None:
+    with pytest.raises(InputRefused) as caught:
+        typed(pd.DataFrame({"a": ["x"], "b": ["1"], "c": [np.inf]}), [Named(name, "number") for name in "abc"])
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("values", [["1.5", None, "1e3"], [1.5, np.nan, 1000], [Decimal("1.5"), None, Decimal(1000)]])
+def test_numbers_are_numbers_however_they_are_stored(values: list[Any]) -> None:
+    table = pd.DataFrame({"torque": values})
+    np.testing.assert_array_equal(numbers_of(table, "torque"), np.array([1.5, np.nan, 1000], dtype=np.float32))
+    assert typed(table, [Named("torque", "number")])["torque"].dtype == np.float64
+
+
+@pytest.mark.parametrize(("values", "kept"), [(["9", "10"], [9, 10]), (["007", "7"], ["007", "7"]), (["a1", "2"], ["a1", "2"]), ([9, 10], [9, 10])])
+def test_a_key_is_a_number_where_every_value_is_one_and_none_become_the_same(values: list[Any], kept: list[Any]) -> None:
+    assert typed(pd.DataFrame({"id": values}), [], ["id"])["id"].tolist() == kept
+
+
+def test_text_of_numbers_is_in_the_order_of_the_numbers() -> None:
+    assert np.argsort(order_of(pd.DataFrame({"when": ["10", "9.5", "1e3"]}), "when")).tolist() == [1, 0, 2]
+
+
+def test_a_row_draws_by_seed_and_content_wherever_it_stands() -> None:
+    drawn = lottery(PARTS, 7)
+    assert lottery(PARTS[["type", "key", "torque"]].iloc[::-1], 7).tolist() == drawn[::-1].tolist()
+    assert not set(lottery(PARTS, 8)) & set(drawn)
+    assert drawn[0] == int.from_bytes(hashlib.sha256(b'[7, "1", "40", "L"]').digest()[:8], "big")
+
+
+def test_rows_that_say_the_same_draw_the_same_and_two_cells_are_not_one() -> None:
+    table = pd.DataFrame({"a": ["x", "x", "x,y", "x"], "b": ["y", "y", "", "y,"]})
+    drawn = lottery(table, 7).tolist()
+    assert drawn[0] == drawn[1] and len(set(drawn)) == 3

@@ -13,7 +13,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRows:
-    """Row numbers of each split, ascending, shape (n,), intp; together every row once. `how` says it in words."""
+    """Row numbers of each split in the order of the lottery, shape (n,), intp; together every row once. `how` says it in words."""
 
     train: Rows
     dev: Rows
@@ -22,30 +22,38 @@ class SplitRows:
 
 
 def split_rows(
-    *, labels: NDArray[np.int8], sealed_share: float, dev_share: float, seed: int, times: NDArray[Any] | None = None, groups: NDArray[Any] | None = None
+    *,
+    labels: NDArray[np.int8],
+    sealed_share: float,
+    dev_share: float,
+    lottery: NDArray[np.uint64],
+    times: NDArray[Any] | None = None,
+    groups: NDArray[Any] | None = None,
 ) -> SplitRows:
     """Split rows: by time where declared (the latest are sealed, then dev), by whole groups where declared, else stratified.
+
+    Rows in another order give the same splits, in the same order: nothing depends on where a row stands, only on what it draws.
 
     Args:
         labels: 0 or 1, shape (n_rows,).
         sealed_share: of all rows.
         dev_share: of the rows that are not sealed.
-        seed: fixes the order wherever time does not.
+        lottery: what each row draws, shape (n_rows,); decides wherever time does not.
         times: sortable, shape (n_rows,); rows of one moment stay together.
-        groups: anything comparable, shape (n_rows,); rows of one group stay together. With times, a group stands at its last row.
+        groups: what each row's group draws, shape (n_rows,); rows of one group stay together. With times, a group stands at its last row.
     """
-    random = np.random.RandomState(seed)  # its stream is frozen for good (NEP 19), so that a new numpy seals the same rows
     shares = (1 - sealed_share) * (1 - dev_share), 1 - sealed_share
     if times is None and groups is None:
-        parts = [_cut(random.permutation(np.flatnonzero(labels == label)), shares) for label in (0, 1)]
-        return _in_order([np.concatenate(pair) for pair in zip(*parts, strict=True)], "stratified by the target, seeded")
+        drawn = np.argsort(lottery, kind="stable")
+        parts = [_cut(drawn[labels[drawn] == label], shares) for label in (0, 1)]
+        return _in_order([np.concatenate(pair) for pair in zip(*parts, strict=True)], lottery, "stratified by the target, drawn by lottery")
     rank = _ranks(times) if times is not None else None
     if groups is None:
         assert rank is not None
-        return _in_order(_cut_whole(rank, shares), "by time: the latest rows are sealed")
+        return _in_order(_cut_whole(rank, shares), lottery, "by time: the latest rows are sealed")
     group = _ranks(groups)
-    place = _last_rank(group, rank) if rank is not None else random.permutation(int(group.max(initial=-1)) + 1)
-    return _in_order(_cut_whole(place[group], shares), "by whole groups, " + ("the latest are sealed" if rank is not None else "seeded"))
+    place = _last_rank(group, rank)[group] if rank is not None else group
+    return _in_order(_cut_whole(place, shares), lottery, "by whole groups, " + ("the latest are sealed" if rank is not None else "drawn by lottery"))
 
 
 def _ranks(values: NDArray[Any]) -> Rows:
@@ -53,7 +61,7 @@ def _ranks(values: NDArray[Any]) -> Rows:
 
 
 def _last_rank(group: Rows, rank: Rows) -> Rows:
-    """Return each group's last moment, shape (n_groups,), made unique so that two groups of one moment may part."""
+    """Return each group's last moment, shape (n_groups,), made unique by the draw so that two groups of one moment may part."""
     last = np.full(int(group.max(initial=-1)) + 1, -1, dtype=np.intp)
     np.maximum.at(last, group, rank)
     return np.argsort(np.argsort(last, kind="stable"), kind="stable")
@@ -72,6 +80,6 @@ def _cut_whole(place: Rows, shares: tuple[float, float]) -> list[Rows]:
     return [np.flatnonzero(part[place] == number) for number in range(3)]
 
 
-def _in_order(parts: list[Rows], how: str) -> SplitRows:
-    train, dev, sealed = (np.sort(part).astype(np.intp) for part in parts)
+def _in_order(parts: list[Rows], lottery: NDArray[np.uint64], how: str) -> SplitRows:
+    train, dev, sealed = (part[np.argsort(lottery[part], kind="stable")].astype(np.intp) for part in parts)
     return SplitRows(train=train, dev=dev, sealed=sealed, how=how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,20 +23,24 @@ from poc.tools import files, frames
 if TYPE_CHECKING:
     import pandas as pd
 
+#: As many of a target's values as an error names.
+SHOWN_VALUES = 5
+
 
 def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     """Write train, dev and sealed rows; the sealed labels go to an artifact of their own, which only `gate` opens."""
     charter = charter_of(agreement)
     table = source.read(charter, Path.cwd())
     _refuse_unusable(table, charter)
-    kept, labels = _declared(table, charter), _labels(table, charter)
+    kept, labels = frames.typed(table, charter.features, _roles(charter)), _labels(table, charter)
+    seed = charter.data.split_seed
     where = split_rows(
         labels=labels,
         sealed_share=float(charter.data.sealed_share),
         dev_share=float(charter.data.dev_share),
-        seed=charter.data.split_seed,
+        lottery=frames.lottery(table[[charter.data.key]] if charter.data.key else table, seed),
         times=frames.order_of(table, charter.data.time) if charter.data.time else None,
-        groups=table[charter.data.group].astype(str).to_numpy() if charter.data.group else None,
+        groups=frames.lottery(table[[charter.data.group]], seed) if charter.data.group else None,
     )
     parts = {"train": kept.iloc[where.train], "dev": kept.iloc[where.dev], "sealed": kept.iloc[where.sealed]}
     indices = {"train": where.train, "dev": where.dev, "sealed": where.sealed}
@@ -65,42 +70,55 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
 
 
 def _refuse_unusable(table: pd.DataFrame, charter: Charter) -> None:
-    """Refuse a source without rows, without a declared column, with repeated keys or with an unclear target; all at once."""
+    """Refuse a source without rows or without a declared column; then one whose columns cannot serve as declared; each time all at once."""
     data = charter.data
-    declared = [*charter.feature_names(), data.target, *(name for name in (data.key, data.time, data.group) if name)]
-    problems = [
-        Problem(what=f"the source has no column {name!r}", where=f"charter.yaml, {data.source}", fix=f"name one of: {', '.join(map(str, table.columns))}")
-        for name in declared
-        if name not in table.columns
-    ]
+    problems = frames.column_problems(table, [*charter.feature_names(), data.target, *_roles(charter)], data.source)
     if len(table) == 0:
         problems.append(Problem(what="the source has no rows", where=data.source, fix="bring data"))
     if problems:
         raise InputRefused(problems)
+    problems = [
+        *_without(table, data.key, "key", "which rows they are"),
+        *_without(table, data.group, "group", "which rows they belong with"),
+        *(frames.time_problems(table, data.time) if data.time else []),
+        *_target_problems(table, charter),
+        *frames.number_problems(table, charter.features),
+    ]
+    if problems:
+        raise InputRefused(problems)
     if data.key:
         guards.keys_are_unique(data.key, table[data.key][table[data.key].duplicated()].unique().tolist())
-    if data.group and (without := int(table[data.group].isna().sum())):
-        raise InputRefused(
-            f"{without} rows have no {data.group!r}: it is not known which rows they belong with",
-            where="charter.yaml, data.group",
-            fix="give every row its group, or drop those rows",
+
+
+def _roles(charter: Charter) -> list[str]:
+    """Name the columns that are no feature and yet stay with the rows."""
+    return list(dict.fromkeys(name for name in (charter.data.key, charter.data.time, charter.data.group) if name))
+
+
+def _without(table: pd.DataFrame, column: str | None, role: str, unknown: str) -> Iterator[Problem]:
+    if column and (missing := int(table[column].isna().sum())):
+        yield Problem(
+            what=f"{missing:,} rows have no {column!r}: it is not known {unknown}",
+            where=f"charter.yaml, data.{role}",
+            fix=f"give every row its {role}, or drop those rows",
         )
-    values = table[data.target]
-    if (missing := int(values.isna().sum())) or values.nunique() != 2 or data.positive not in set(values.astype(str)):
-        raise InputRefused(
-            f"the target {data.target!r} has {values.nunique()} values and {missing} rows without one; it must have two, one of them {data.positive!r}",
+
+
+def _target_problems(table: pd.DataFrame, charter: Charter) -> Iterator[Problem]:
+    data, missing = charter.data, int(table[charter.data.target].isna().sum())
+    values = sorted(set(frames.categories_of(table, data.target)) - {""})
+    if missing or len(values) != 2 or data.positive not in values:
+        named = ", ".join(map(repr, values[:SHOWN_VALUES])) + (", ..." if len(values) > SHOWN_VALUES else "")
+        yield Problem(
+            what=f"the target {data.target!r} has {len(values):,} values ({named or 'none'}) and {missing:,} rows without one; "
+            f"it must have two, one of them {data.positive!r}",
             where="charter.yaml, data.target and data.positive",
             fix="name the column and the value that means yes; drop rows whose outcome is not known yet",
         )
 
 
-def _declared(table: pd.DataFrame, charter: Charter) -> pd.DataFrame:
-    extra = [name for name in (charter.data.key, charter.data.time, charter.data.group) if name]
-    return table[[*dict.fromkeys([*extra, *charter.feature_names()])]]
-
-
 def _labels(table: pd.DataFrame, charter: Charter) -> NDArray[np.int8]:
-    return np.asarray(table[charter.data.target].astype(str) == charter.data.positive, dtype=np.int8)
+    return np.asarray(frames.categories_of(table, charter.data.target) == charter.data.positive, dtype=np.int8)
 
 
 def _identity(table: pd.DataFrame, charter: Charter) -> pd.DataFrame:

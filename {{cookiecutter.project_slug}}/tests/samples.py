@@ -34,19 +34,20 @@ def a_sample(rows: int = 900) -> pd.DataFrame:
 
 def drafted(table: pd.DataFrame) -> str:
     """Draft a contract from a table."""
-    return expectations.draft(table, "data contract", target="Target", categories=["Type"])
+    return expectations.draft(table, "data contract", target="Target")
 
 
 EMPTY = '{"name": "data contract", "expectations": []}'
 ONLY_TORQUE = '{"name": "data contract", "expectations": [{"type": "expect_column_to_exist", "kwargs": {"column": "Torque [Nm]"}, "severity": "critical"}]}'
 
 
-def validated(folder: Path, table: pd.DataFrame, *, suite: str | None = None, charter: Charter = CHARTER) -> Result:
+def validated(folder: Path, table: pd.DataFrame, *, suite: str | bytes | None = None, charter: Charter = CHARTER) -> Result:
     """Validate a table whose thirds are train, dev and the sealed rows."""
     for name in ("agreement", "data", "validation"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True)
     files.write_atomically(folder / "agreement" / layout.CHARTER_JSON, files.canonical_json(charter))
-    (folder / "agreement" / layout.SUITE_JSON).write_text(drafted(a_sample()) if suite is None else suite)
+    contract = drafted(a_sample()) if suite is None else suite
+    (folder / "agreement" / layout.SUITE_JSON).write_bytes(contract if isinstance(contract, bytes) else contract.encode())
     third = len(table) // 3
     for number, name in enumerate(layout.SPLIT_FILES.values()):
         part = table.iloc[number * third : (number + 1) * third]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from artifacts import a_project
+from builders import PLAIN, a_plain_charter
 
 from poc import layout
 from poc.acts.draft_expectations import draft
@@ -27,6 +30,40 @@ def columns_of(suite: Path) -> set[str]:
 
 def test_the_draft_covers_the_declared_features_and_the_target_and_nothing_else(project: Path) -> None:
     assert columns_of(draft(project)) == {"Torque [Nm]", "Tool wear [min]", "Type", "Target"}
+
+
+def expected_of(suite: Path, column: str) -> list[str]:
+    return [each["type"] for each in json.loads(suite.read_text())["expectations"] if each["kwargs"].get("column") == column]
+
+
+def test_codes_declared_as_a_category_get_a_set_and_no_range(project: Path) -> None:
+    source = project / "data/parts.csv"
+    pd.read_csv(source).assign(Type=["007", "7"] * 200).to_csv(source, index=False)
+    suite = draft(project)
+    assert ["in_set" in kind for kind in expected_of(suite, "Type") if "in_set" in kind or "between" in kind] == [True]
+    assert '"007"' in suite.read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected"),
+    [
+        ([Decimal("0.5"), Decimal("1.5")] * 200, "number", "expect_column_values_to_be_between"),
+        ([Decimal("0.5"), Decimal("1.5")] * 200, "category", "expect_column_values_to_be_in_set"),
+        (pd.to_datetime(["2026-01-01", "2026-01-02"] * 200), "category", "expect_column_values_to_be_in_set"),
+    ],
+)
+def test_decimals_and_moments_are_drafted_as_what_they_are_declared(values: Any, kind: str, expected: str, project: Path) -> None:
+    features = [{**feature, "kind": kind} for feature in PLAIN["features"] if feature["name"] == "Type"]
+    (project / "charter.yaml").write_text(json.dumps(a_plain_charter(data={"source": "data/parts.parquet"}, features=features)))
+    pd.read_csv(project / "data/parts.csv").assign(Type=values).to_parquet(project / "data/parts.parquet")
+    assert expected in expected_of(draft(project), "Type")
+
+
+def test_values_that_are_no_numbers_are_refused_as_ingest_refuses_them(project: Path) -> None:
+    source = project / "data/parts.csv"
+    pd.read_csv(source).assign(**{"Torque [Nm]": "1,5"}).to_csv(source, index=False)
+    with pytest.raises(InputRefused, match="400 of 400 values of 'Torque"):
+        draft(project)
 
 
 def test_a_contract_that_is_there_is_not_overwritten_unless_forced(project: Path) -> None:

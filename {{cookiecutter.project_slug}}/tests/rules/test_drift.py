@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from poc.rules.drift import LIMIT, MOST_CATEGORIES, divergence
+from poc.rules.drift import LIMIT, MOST_CATEGORIES, allowance, beyond_chance, divergence
 
 
 def numbers(*values: float) -> NDArray[np.float32]:
@@ -63,3 +63,26 @@ def test_hundreds_of_rare_categories_count_as_one() -> None:
     one = words(*frequent, *(f"rare {i}" for i in range(200)))
     other = words(*frequent, *(f"other {i}" for i in range(200)))
     assert divergence(one, other) == 0.0
+
+
+def test_what_chance_allows_is_a_quantile_of_chi_square() -> None:
+    # tables of chi-square: 10 bins have 9 degrees of freedom, of which 1 in 100 is above 21.666; 21.666 * (1/90 + 1/30) / (8 ln 2) = 0.1737
+    assert allowance(10, 90, 30, comparisons=1) == pytest.approx(0.1737, abs=1e-4)
+    # shared among ten comparisons, 1 in 1,000 is above 27.877; 27.877 * (1/4500 + 1/1500) / (8 ln 2) = 0.00447
+    assert allowance(10, 4500, 1500, comparisons=10) == pytest.approx(0.00447, abs=1e-5)
+    assert allowance(1, 90, 30, comparisons=1) == 0.0
+
+
+def test_two_hundred_rows_of_one_distribution_are_refused_less_than_once_in_a_hundred() -> None:
+    draw = np.random.default_rng(3)
+    refused = [any(far for part in (slice(90, 120), slice(120, 200)) for far in _drifts(draw.normal(size=(200, 6)), part)) for _ in range(300)]
+    assert np.mean(refused) < 0.01
+
+
+def _drifts(table: NDArray[np.float64], later: slice) -> list[bool]:
+    return [beyond_chance(column[:90], column[later], comparisons=12) > LIMIT for column in table.astype(np.float32).T]
+
+
+def test_at_the_default_size_a_mean_moved_by_one_standard_deviation_is_more_than_chance() -> None:
+    found = [beyond_chance(normal(0, 4500, seed), normal(1, 1500, seed + 100), comparisons=12) for seed in range(20)]
+    assert min(found) > LIMIT

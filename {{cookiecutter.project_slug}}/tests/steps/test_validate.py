@@ -10,9 +10,14 @@ from builders import PLAIN, a_charter
 from samples import CHARTER, EMPTY, ONLY_TORQUE, TORQUE, WEAR, a_sample, validated
 
 from poc import layout
-from poc.errors import Refused
+from poc.errors import InputRefused, Refused
+from poc.rules.drift import LIMIT
 from poc.rules.evidence import Validation
 from poc.tools import files
+
+AT_LEAST = ONLY_TORQUE.replace(
+    '"expectations": [', '"expectations": [{"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 900}, "severity": "critical"}, '
+)
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +51,23 @@ def test_a_column_that_moves_between_train_and_the_sealed_rows_is_refused_even_i
     table.loc[600:, TORQUE] += 30
     refused = refusal(tmp_path, table, suite=ONLY_TORQUE)
     assert refused.code == "splits_look_alike" and f"column {TORQUE}" in str(refused)
+
+
+def test_few_rows_of_one_distribution_are_not_refused_for_what_chance_does_to_them(tmp_path: Path) -> None:
+    validated(tmp_path, a_sample(90), suite=ONLY_TORQUE)
+    found = files.read_record(tmp_path / "validation" / layout.VALIDATION_JSON, Validation)
+    assert max(found.drift.values()) > LIMIT  # reported as it is
+
+
+def test_the_contract_counts_all_rows_and_not_the_sealed_ones_alone(tmp_path: Path) -> None:
+    validated(tmp_path / "enough", a_sample(), suite=AT_LEAST.replace("900", "899"))
+    refused = refusal(tmp_path / "too few", a_sample(), suite=AT_LEAST.replace("900", "901"))
+    assert refused.code == "contract_is_kept" and "observed 900" in str(refused)
+
+
+def test_a_contract_that_is_not_in_utf_8_is_refused_as_none(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="no Great Expectations suite"):
+        validated(tmp_path, a_sample(), suite=b'{"name": "B\xe4nder", "expectations": []}')
 
 
 def test_a_column_of_which_three_in_ten_are_missing_is_refused(tmp_path: Path) -> None:

@@ -64,12 +64,20 @@ def test_an_unknown_category_fails_when_it_is_more_than_one_in_a_hundred() -> No
     assert any("in set" in failure for failure in check(SAMPLE.assign(type=["H"] * 12 + ["L"] * 588), SUITE).failures)
 
 
-def test_codes_declared_as_a_category_get_a_set_and_no_range() -> None:
-    coded = SAMPLE.assign(type=(SAMPLE["type"] == "L").astype(int))
-    kinds = {
-        each["type"] for each in json.loads(draft(coded, "coded", target="bad", categories=["type"]))["expectations"] if each["kwargs"].get("column") == "type"
-    }
-    assert "expect_column_values_to_be_in_set" in kinds and "expect_column_values_to_be_between" not in kinds
+@pytest.mark.parametrize(("factor", "offset"), [(1e-9, 0.0), (1e-3, 1.7e9), (1e30, 0.0)])
+def test_numbers_of_any_size_keep_the_suite_drafted_from_them(factor: float, offset: float) -> None:
+    odd = SAMPLE.assign(torque=SAMPLE["torque"] * factor + offset)
+    suite = draft(odd, "odd", target="bad")
+    edges = next(each["kwargs"]["partition_object"]["bins"] for each in json.loads(suite)["expectations"] if "bins" in str(each))
+    found = check(odd, suite)
+    assert len(set(edges)) == len(edges) == 11
+    assert (found.failures, found.warnings, found.evaluated) == ([], [], found.declared)
+
+
+def test_a_value_that_many_rows_share_at_the_end_of_a_range_stays_in_it() -> None:
+    many = SAMPLE.assign(torque=np.where(SAMPLE.index % 3 == 0, 2 / 3, SAMPLE["torque"].abs() + 2 / 3))
+    found = check(many, draft(many, "many", target="bad"))
+    assert (found.failures, found.warnings) == ([], [])
 
 
 def test_the_target_is_left_out_where_there_is_none() -> None:
@@ -85,8 +93,15 @@ def test_far_too_few_rows_fail() -> None:
     assert any("row count" in failure for failure in check(SAMPLE.head(20), SUITE).failures)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"expectations": [1]}', '{"expectations": [{"type": "expect_column_to_exist"}]}'])
-def test_what_is_no_suite_is_refused(text: str) -> None:
+def test_the_number_of_rows_is_that_of_the_whole_table_not_of_a_part() -> None:
+    assert check(SAMPLE.head(50), SUITE, whole=SAMPLE, without=["torque", "type"]).failures == []
+    assert any("row count" in failure for failure in check(SAMPLE, SUITE, whole=SAMPLE.head(50)).failures)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"expectations": [1]}', '{"expectations": [{"type": "expect_column_to_exist"}]}', b'{"name": "B\xe4nder"}', b"\x80"]
+)
+def test_what_is_no_suite_is_refused(text: str | bytes) -> None:
     with pytest.raises(InputRefused, match="no Great Expectations suite"):
         check(SAMPLE, text)
 

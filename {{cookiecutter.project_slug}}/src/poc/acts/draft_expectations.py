@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from poc import layout
-from poc.errors import InputRefused, Problem
+from poc.errors import InputRefused
 from poc.problem import source
-from poc.tools import expectations, files, strict_yaml
+from poc.tools import expectations, files, frames, strict_yaml
 
 
 def draft(root: Path, *, force: bool = False) -> Path:
     """Write `expectations/suite.json` for the declared columns and the target, the target as the 0/1 that `ingest` makes of it.
 
     Raises:
-        InputRefused: there is a contract already, and `force` was not given; or the source lacks a declared column.
+        InputRefused: there is a contract already, and `force` was not given; or the source lacks a declared column, or has no numbers in it.
     """
     path = root / layout.SUITE
     if path.exists() and not force:
@@ -24,10 +24,9 @@ def draft(root: Path, *, force: bool = False) -> Path:
     charter = strict_yaml.load_charter(root / layout.CHARTER)
     table = source.read(charter, root)
     target = charter.data.target
-    if missing := [name for name in (*charter.feature_names(), target) if name not in table.columns]:
-        has = ", ".join(map(str, table.columns))
-        raise InputRefused([Problem(what=f"the source has no column {name!r}", where=charter.data.source, fix=f"declare one of: {has}") for name in missing])
-    kept = table[[*charter.feature_names(), target]].assign(**{target: (table[target].astype(str) == charter.data.positive).astype("int8")})
-    categories = [feature.name for feature in charter.features if feature.kind == "category"]
-    files.write_atomically(path, expectations.draft(kept, "data contract", target=target, categories=categories).encode())
+    if problems := frames.column_problems(table, [*charter.feature_names(), target], charter.data.source):
+        raise InputRefused(problems)
+    is_positive = (frames.categories_of(table, target) == charter.data.positive).astype("int8")
+    kept = frames.typed(table, charter.features).assign(**{target: is_positive})
+    files.write_atomically(path, expectations.draft(kept, "data contract", target=target).encode())
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ Values = NDArray[np.float32] | NDArray[np.object_]
 BINS = 10
 #: A category rarer than the most frequent ones counts with all others: hundreds of rare ones would differ by chance alone.
 MOST_CATEGORIES = 20
-#: Jensen-Shannon divergence in bits, 0 for equal and 1 for disjoint distributions. Ten bins over 1,500 and 4,500 rows of one distribution stay
-#: below 0.01; a mean that moves by one standard deviation gives about 0.13.
+#: Jensen-Shannon divergence in bits, 0 for equal and 1 for disjoint distributions; a mean that moves by one standard deviation gives about 0.13.
 LIMIT = 0.1
+#: Chance that any of all comparisons passes what is allowed for chance, where nothing has moved.
+ERROR = 0.01
 
 
 def divergence(one: Values, other: Values) -> float:
@@ -23,10 +25,35 @@ def divergence(one: Values, other: Values) -> float:
     Source: J. Lin, "Divergence measures based on the Shannon entropy", 1991. Numbers are binned by the quantiles of `one`; a value that
     many rows share is a quantile itself, and has a bin to itself.
     """
-    codes = _number_codes(one, other) if one.dtype != object else _category_codes(one, other)
-    p, q = (np.bincount(part, minlength=max(part.max(initial=0) for part in codes) + 1) / max(len(part), 1) for part in codes)
+    p, q = _shares(one, other)
     middle = (p + q) / 2
     return float((_entropy_gain(p, middle) + _entropy_gain(q, middle)) / 2)
+
+
+def beyond_chance(one: Values, other: Values, comparisons: int) -> float:
+    """Return by how much two columns diverge more than two samples of one distribution do in all but few of so many comparisons, in bits.
+
+    Few rows diverge by chance alone. In samples of one distribution over k bins, 8 ln 2 / (1/n1 + 1/n2) times the divergence follows
+    a chi-square distribution of k - 1 degrees of freedom: second-order expansion, M. L. Menendez et al., "The Jensen-Shannon divergence",
+    Journal of the Franklin Institute 334B, 1997.
+    """
+    bins = int(np.count_nonzero(np.add(*_shares(one, other))))
+    return divergence(one, other) - allowance(bins, len(one), len(other), comparisons)
+
+
+def allowance(bins: int, n_one: int, n_other: int, comparisons: int) -> float:
+    """Return how far samples of one distribution diverge by chance, in bits: a quantile that one comparison passes with ERROR / comparisons."""
+    from scipy.special import chdtri
+
+    if bins < 2:
+        return 0.0
+    return float(chdtri(bins - 1, ERROR / comparisons)) * (1 / n_one + 1 / n_other) / (8 * math.log(2))
+
+
+def _shares(one: Values, other: Values) -> list[NDArray[np.float64]]:
+    """Return the share of each column's values in each bin, shape (n_bins,)."""
+    codes = _number_codes(one, other) if one.dtype != object else _category_codes(one, other)
+    return [np.bincount(part, minlength=max(each.max(initial=0) for each in codes) + 1) / max(len(part), 1) for part in codes]
 
 
 def _entropy_gain(p: NDArray[np.float64], m: NDArray[np.float64]) -> float:

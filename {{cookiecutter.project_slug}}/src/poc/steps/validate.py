@@ -20,8 +20,10 @@ def validate(*, agreement: Path, data: Path, validation: Path) -> Result:
     declared, evaluated, warnings = _check_contract(agreement, data, charter)
     train, dev = rows_of(data, "train", charter), rows_of(data, "dev", charter)
     sealed = frames.columns(frames.read_table(data / layout.SPLIT_FILES["sealed"]), charter.features)
-    moved = {name: max(drift.divergence(values, later[name]) for later in (dev.tensors, sealed)) for name, values in train.tensors.items()}
-    guards.splits_look_alike({name: found for name, found in moved.items() if not found <= drift.LIMIT}, drift.LIMIT)
+    later = (dev.tensors, sealed)
+    moved = {name: max(drift.divergence(values, part[name]) for part in later) for name, values in train.tensors.items()}
+    beyond = {name: max(drift.beyond_chance(values, part[name], len(later) * len(moved)) for part in later) for name, values in train.tensors.items()}
+    guards.splits_look_alike({name: found for name, found in beyond.items() if not found <= drift.LIMIT}, drift.LIMIT)
     alone = _auc_alone(charter, train, dev)
     guards.no_column_gives_the_answer_away(alone, {feature.name: feature.why_it_may_decide_alone for feature in charter.features})
     files.write_record(validation / layout.VALIDATION_JSON, Validation(declared=declared, evaluated=evaluated, warnings=warnings, drift=moved, auc_alone=alone))
@@ -40,10 +42,11 @@ def validate(*, agreement: Path, data: Path, validation: Path) -> Result:
 def _check_contract(agreement: Path, data: Path, charter: Charter) -> tuple[int, int, list[str]]:
     import pandas as pd
 
-    suite = (agreement / layout.SUITE_JSON).read_text()
+    suite = (agreement / layout.SUITE_JSON).read_bytes()
     opened = pd.concat([frames.read_table(data / layout.SPLIT_FILES[split]) for split in ("train", "dev")], ignore_index=True)
     sealed = frames.read_table(data / layout.SPLIT_FILES["sealed"])
-    checked = [expectations.check(opened, suite), expectations.check(sealed, suite, without=[charter.data.target])]
+    whole = pd.concat([opened, sealed], ignore_index=True)
+    checked = [expectations.check(opened, suite, whole=whole), expectations.check(sealed, suite, whole=whole, without=[charter.data.target])]
     guards.contract_is_kept([f"{where} rows: {failure}" for where, each in zip(("open", "sealed"), checked, strict=True) for failure in each.failures])
     for each in checked:
         guards.contract_was_checked(each.declared, each.evaluated)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ DIVERGENCES = (("warning", 0.1), ("critical", 0.5))
 #: Weight kept back for values that the sample did not hold, else one of them would make the divergence infinite.
 HOLDOUT = 0.001
 
+#: Digits of a column's span that a drafted edge is written with.
+SIGNIFICANT = 6
+
 Expectation = dict[str, Any]
 
 
@@ -40,8 +44,8 @@ class Checked:
     warnings: list[str]
 
 
-def check(table: pd.DataFrame, suite_json: str, *, without: Sequence[str] = ()) -> Checked:
-    """Evaluate a suite on a table; expectations on the columns in `without` are left out.
+def check(table: pd.DataFrame, suite_json: str | bytes, *, without: Sequence[str] = (), whole: pd.DataFrame | None = None) -> Checked:
+    """Evaluate a suite on a table; expectations on the columns in `without` are left out, those on the number of rows look at `whole`.
 
     In Great Expectations an empty suite succeeds, and an expectation that it does not know is dropped: the caller compares `evaluated`
     with `declared`. An expectation that could not be evaluated, because its column is not there or holds text for numbers, is not counted
@@ -54,7 +58,9 @@ def check(table: pd.DataFrame, suite_json: str, *, without: Sequence[str] = ()) 
     chosen = [_left_out(each, without) for each in suite["expectations"] if each["kwargs"].get("column") not in without]
     if not chosen:
         return Checked(declared=0, evaluated=0, failures=[], warnings=[])
-    results = _validate(table, str(suite.get("name", "data contract")), chosen)
+    of_rows = [each for each in chosen if each["type"].startswith("expect_table_row_count")]
+    others = [each for each in chosen if each not in of_rows]
+    results = [*_validate(table if whole is None else whole, of_rows), *_validate(table, others)]
     raised = [each for each in results if _exception(each)]
     broken = [each for each in results if not each.success and not _exception(each)]
     return Checked(
@@ -65,10 +71,10 @@ def check(table: pd.DataFrame, suite_json: str, *, without: Sequence[str] = ()) 
     )
 
 
-def draft(table: pd.DataFrame, name: str, *, target: str, categories: Collection[str] = ()) -> str:
+def draft(table: pd.DataFrame, name: str, *, target: str) -> str:
     """Draft a suite from a sample, as JSON for a person to read: columns, missing values, ranges, categories, distributions.
 
-    The columns in `categories` are taken as such, however they are stored, and so is the target.
+    A column of text is taken for a category, and so is the target.
     """
     expectations = [
         _expect("expect_table_row_count_to_be_between", "critical", min_value=max(1, len(table) // 10)),
@@ -80,7 +86,7 @@ def draft(table: pd.DataFrame, name: str, *, target: str, categories: Collection
         if column == target:
             expectations.append(_in_set(column, values, mostly=1.0))
         elif values.notna().any():
-            expectations += _categorical(column, values) if column in categories or not _is_numeric(values) else _numeric(column, values)
+            expectations += _numeric(column, values) if _is_numeric(values) else _categorical(column, values)
     return json.dumps({"name": name, "expectations": expectations, "meta": {"drafted_from_rows": len(table)}}, indent=1) + "\n"
 
 
@@ -112,15 +118,22 @@ def _numeric(column: str, values: pd.Series) -> Iterator[Expectation]:
 
     low, high = (float(value) for value in values.quantile([0.001, 0.999]))
     span = (high - low) or 1.0
-    low, high = round(low - MARGIN * span, 4), round(high + MARGIN * span, 4)
+    low, high = _rounded(low - MARGIN * span, span), _rounded(high + MARGIN * span, span)
     yield _expect("expect_column_values_to_be_between", "critical", column=column, min_value=low, max_value=high, mostly=MOSTLY)
     known = values.dropna().to_numpy(dtype=float)
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, 11)))
+    first, *inner, last = (float(edge) for edge in np.quantile(known, np.linspace(0, 1, 11)))
+    # The outer edges stay exact: rounded inwards, one that many rows share would leave them out.
+    edges = np.unique([first, *(_rounded(edge, last - first) for edge in inner if first < edge < last), last])
     if len(edges) < 4:
         return
     counts, _ = np.histogram(known, edges)
-    partition = {"bins": [round(float(edge), 6) for edge in edges], "weights": _weights((counts / counts.sum()).tolist())}
+    partition = {"bins": edges.tolist(), "weights": _weights((counts / counts.sum()).tolist())}
     yield from _distribution(column, partition, {"tail_weight_holdout": HOLDOUT, "internal_weight_holdout": HOLDOUT})
+
+
+def _rounded(value: float, span: float) -> float:
+    """Round to what counts in a column that spans so much, however small or far from 0 it is."""
+    return round(value, SIGNIFICANT - 1 - math.floor(math.log10(span)))
 
 
 def _in_set(column: str, values: pd.Series, *, mostly: float) -> Expectation:
@@ -143,7 +156,7 @@ def _expect(kind: str, severity: str, **kwargs: Any) -> Expectation:
     return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": {}}
 
 
-def _read(suite_json: str) -> dict[str, Any]:
+def _read(suite_json: str | bytes) -> dict[str, Any]:
     try:
         suite = json.loads(suite_json)
         well_formed = all(isinstance(each["type"], str) and isinstance(each["kwargs"], dict) for each in suite["expectations"])
@@ -162,12 +175,14 @@ def _left_out(expectation: Expectation, without: Sequence[str]) -> Expectation:
     return {**expectation, "kwargs": {**expectation["kwargs"], "column_set": [column for column in columns if column not in without]}}
 
 
-def _validate(table: pd.DataFrame, name: str, expectations: Sequence[Expectation]) -> list[Any]:
+def _validate(table: pd.DataFrame, expectations: Sequence[Expectation]) -> list[Any]:
+    if not expectations:
+        return []
     gx = _quiet_gx()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     whole = context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
-    suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
+    suite = gx.ExpectationSuite(name="data contract", expectations=list(expectations))
     return list(whole.get_batch({"dataframe": table}).validate(suite, result_format="BASIC").results)
 
 

@@ -28,12 +28,12 @@ BAD_ANSWERS = {
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 
 
-def start(output: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """Start cookiecutter on the template; whatever it remembers stays beside the output."""
+def start(output: Path, *arguments: str, typed: str = "", template: str = str(TEMPLATE)) -> subprocess.CompletedProcess[str]:
+    """Start cookiecutter on the template, by its path or its address; whatever it remembers stays beside the output."""
     output.mkdir(parents=True, exist_ok=True)
     remembered = output.parent / f"{output.name}-remembered"
     environment = os.environ | {"HOME": str(remembered), "COLUMNS": "500", "NO_COLOR": "1"}
-    command = [str(COOKIECUTTER), str(TEMPLATE), "--default-config", "--output-dir", str(output), *arguments]
+    command = [str(COOKIECUTTER), template, "--default-config", "--output-dir", str(output), *arguments]
     return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, env=environment)
 
 

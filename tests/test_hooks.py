@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -220,6 +221,12 @@ def test_the_hooks_know_the_scenarios_that_exist(tmp_path: Path) -> None:
 def test_each_hook_holds_one_line_of_jinja() -> None:
     for hook in (TEMPLATE / "hooks").glob("*.py"):
         assert sum("{{" in line or "{%" in line for line in hook.read_text().splitlines()) == 1, hook.name
+
+
+def test_hooks_import_only_small_parts_of_the_standard_library() -> None:
+    source = "".join(hook.read_text() for hook in (TEMPLATE / "hooks").glob("*.py"))
+    imported = set(re.findall(r"^ *(?:import|from) (\w+)", source, flags=re.MULTILINE))
+    assert imported == {"json", "pathlib", "re", "shlex", "shutil", "sys", "unicodedata"}
 
 
 def test_answers_are_plain_text() -> None:

@@ -16,8 +16,10 @@ import pytest
 from artifacts import a_project
 
 from poc import layout
-from poc.errors import ExitCode
-from poc.steps import STEPS
+from poc.acts.by_hand import run_for, step_by_hand
+from poc.errors import ExitCode, InputRefused, Refused
+from poc.steps import STEP, STEPS
+from poc.tools import tracking
 
 pytestmark = pytest.mark.slow
 SOURCES = Path(layout.__file__).parents[1]
@@ -125,3 +127,49 @@ def test_what_serves_for_ever_announces_itself_in_json(by_hand: dict[str, tuple[
 
 def test_comparing_runs_writes_json_where_a_run_has_no_figures_yet(by_hand: dict[str, tuple[int, Any]], project: Path) -> None:
     assert {row["missed_share"] is None for row in strictly(poc(project, "runs", "--json").stdout)} <= {True, False}
+
+
+def test_a_run_that_was_launched_goes_on_by_hand_in_its_own_mlflow_run(by_hand: dict[str, tuple[int, Any]], project: Path) -> None:
+    launched = strictly(poc(project, "run", "--json").stdout)["mlflow_run"]
+    for step in ("gate", "register"):
+        done = poc(project, step)
+        assert done.returncode == 0, done.stderr
+    assert rows(project, "select run_id from model_versions order by version desc limit 1") == [(launched,)]
+    assert rows(project, f"select status from runs where run_uuid = '{launched}'") == [("FINISHED",)]
+
+
+@pytest.fixture
+def begun(repository: Path) -> Path:
+    """Stand in a project whose newest run has read its charter; return the run's folder."""
+    a_project(repository)
+    run = run_for(STEP["charter"], repository)
+    step_by_hand(STEP["charter"], repository, run)
+    return run
+
+
+def test_a_run_that_is_going_on_is_not_taken_over(begun: Path, repository: Path) -> None:
+    mlflow_run = tracking.open_run("stop-bad-parts", name="going on", candidate=False)
+    (begun / layout.MLFLOW_RUN).write_text(mlflow_run)
+    with pytest.raises(Refused, match="the run going on is still going on"):
+        step_by_hand(STEP["ingest"], repository, begun)
+    assert tracking.run_rows("stop-bad-parts")[0].status == "RUNNING"
+
+
+def test_a_run_whose_records_are_gone_gets_others(begun: Path, repository: Path) -> None:
+    (begun / layout.MLFLOW_RUN).write_text("0" * 32)
+    step_by_hand(STEP["ingest"], repository, begun)
+    assert [row.status for row in tracking.run_rows("stop-bad-parts")] == ["FINISHED", "FINISHED"]
+
+
+def test_a_step_that_refuses_by_hand_fails_its_mlflow_run_and_names_no_run_to_others(begun: Path, repository: Path) -> None:
+    with pytest.raises(Refused):
+        step_by_hand(STEP["train"], repository, begun)
+    assert [row.status for row in tracking.run_rows("stop-bad-parts")] == ["FAILED"]
+    assert "MLFLOW_RUN_ID" not in os.environ
+
+
+def test_a_charter_that_cannot_be_read_opens_no_mlflow_run(repository: Path) -> None:
+    (a_project(repository) / "charter.yaml").write_text("schema_version: 1\n")
+    with pytest.raises(InputRefused):
+        step_by_hand(STEP["charter"], repository, run_for(STEP["charter"], repository))
+    assert tracking.run_rows("stop-bad-parts") == []

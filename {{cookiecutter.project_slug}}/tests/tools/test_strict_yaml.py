@@ -144,6 +144,12 @@ def test_a_typo_is_answered_with_the_nearest_field(tmp_path: Path) -> None:
         ({"decision": {"decider": " " * 20}}, "decider says too little: at least 15 characters"),
         ({"decision": {"decider": "." * 20}}, "decider holds no letter and no digit: '....................'"),
         ({"people": [dict(PLAIN["people"][0], name="Sam\u200b")]}, "name holds a line break or an invisible character"),
+        ({"people": [dict(PLAIN["people"][0], title=" ")]}, "title is empty"),
+        ({"value": {"currency": "euro"}}, "currency is 'euro', not a code of three capital letters"),
+        (
+            {"project": "Line stop"},
+            "project is 'Line stop', not 3 to 40 lower-case letters, digits and hyphens that begin with a letter and end with a letter or digit",
+        ),
         ({"version": 0}, "version is 0: input should be greater than or equal to 1"),
         ({"value": {"cost_missed": {"low": 999}}}, "cost_missed: low 999, likely 200, high 350: they must not fall"),
         ({"people": [dict(PLAIN["people"][0], email="sam")]}, "email is 'sam', not an e-mail address"),
@@ -175,6 +181,12 @@ def test_cross_checks_have_lines_too(tmp_path: Path) -> None:
         load_charter(path)
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if '"monthly_cost"' in text)
     assert caught.value.problems[0].where == f"charter.yaml line {line}, column 4, limits.hardware.monthly_cost"
+
+
+def test_a_typo_in_one_section_does_not_hide_a_contradiction_in_another(tmp_path: Path) -> None:
+    problems = charter_problems(tmp_path, version=0, people=PLAIN["people"][1:], limits={"monthly_budget": 1}, baseline={"process": "By eye"})
+    # limits are compared with the baseline, which says too little: that check waits
+    assert [problem.where.rpartition(", ")[2] for problem in problems] == ["version", "baseline.process", "people", "stages.0.signers", "stages.3.signers"]
 
 
 @pytest.mark.parametrize("content", [b"", b"just words", b"- 1\n- 2", b"\xff\xfe\x00", b"\xef\xbb\xbf"])

@@ -23,6 +23,16 @@ JOINED = {"L", "M", "S"}
 #: Letters and a symbol by category, blank on paper: fillers of Hangul, and the empty pattern of Braille.
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
+EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
+SLUG = "^[a-z][a-z0-9-]{1,38}[a-z0-9]$"
+CURRENCY = "^[A-Z]{3}$"
+#: What each form is in words, and an example.
+FORMS = {
+    EMAIL: ("an e-mail address", "name@company.example"),
+    SLUG: ("3 to 40 lower-case letters, digits and hyphens that begin with a letter and end with a letter or digit", "line-stop"),
+    CURRENCY: ("a code of three capital letters", "EUR"),
+}
+
 
 def is_printable(text: str) -> bool:
     """Say whether all of a text can be seen, on one line; the template's first hook asks the same of the answers."""
@@ -57,7 +67,7 @@ OpenShare = Annotated[Decimal, Field(gt=0, lt=1)]
 # Blanks around it are not part of a text, and count for no length.
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=15, max_length=600), AfterValidator(_readable)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_readable)]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"), AfterValidator(_readable)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=EMAIL), AfterValidator(_readable)]
 Role = Literal["sponsor", "owner", "user_representative", "risk", "builder"]
 
 
@@ -130,7 +140,7 @@ class Baseline(Section):
 class Value(Section):
     """Money: what a decision costs and how many there are, per period."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern=CURRENCY)]
     period: Literal["month", "quarter", "year"]
     decisions_per_period: Range
     positive_share: ShareRange
@@ -227,7 +237,7 @@ class Charter(Section):
     """The whole agreement."""
 
     schema_version: Literal[1]
-    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+    project: Annotated[str, Field(pattern=SLUG)]
     version: Annotated[Count, Field(ge=1, le=10**6)]
     decision: Decision
     people: Annotated[list[Person], Field(min_length=1)]
@@ -249,8 +259,20 @@ class Charter(Section):
 
 
 def check_charter(charter: Charter) -> list[Problem]:
-    """Check what no single field can show; each problem says where in dotted words, such as `limits.missed_share`."""
-    return [problem for check in (_people, _limits, _columns, _features, _stages, _sprints, _money) for problem in check(charter)]
+    """Check what no single field can show; each problem says where in dotted words, such as `limits.missed_share`.
+
+    Where sections are missing, as in a charter half of which is not valid, the checks that need them are left out.
+    """
+    checks = {
+        _people: ["people"],
+        _limits: ["limits", "baseline"],
+        _columns: ["data", "features"],
+        _features: ["features"],
+        _stages: ["stages", "people"],
+        _sprints: ["timebox"],
+        _money: ["value", "baseline", "timebox"],
+    }
+    return [problem for check, needed in checks.items() if all(hasattr(charter, section) for section in needed) for problem in check(charter)]
 
 
 def perfect_saving_per_period(charter: Charter) -> Decimal:

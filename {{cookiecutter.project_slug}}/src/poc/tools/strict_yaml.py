@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -11,10 +12,10 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from poc.errors import InputRefused, Problem
-from poc.rules.charter import Charter, check_charter
+from poc.rules.charter import FORMS, Charter, check_charter
 from poc.rules.params import Params
 
 if TYPE_CHECKING:
@@ -75,10 +76,15 @@ def load_charter(path: Path) -> Charter:
     Raises:
         InputRefused: with every problem found, each with line and column.
     """
-    document = _read(path)
-    charter = _validated(Charter, document, path.name)
-    if problems := check_charter(charter):
-        raise InputRefused([Problem(what=problem.what, where=_where(document, path.name, _place(problem.where)), fix=problem.fix) for problem in problems])
+    document, problems = _read(path), list[Problem]()
+    try:
+        charter = _validated(Charter, document, path.name)
+    except InputRefused as error:
+        problems += error.problems
+        charter = _valid_sections(document)
+    problems += [Problem(what=found.what, where=_where(document, path.name, _place(found.where)), fix=found.fix) for found in check_charter(charter)]
+    if problems:
+        raise InputRefused(problems)
     return charter
 
 
@@ -201,6 +207,15 @@ def _validated(kind: type[B], document: YamlDocument, name: str) -> B:
         raise InputRefused([_in_words(found, kind, document, name) for found in error.errors(include_url=False)]) from error
 
 
+def _valid_sections(document: YamlDocument) -> Charter:
+    """Build a charter of those sections alone that are valid by themselves, so that a typo in one does not hide what is wrong with another."""
+    valid: dict[str, Any] = {}
+    for name, field in Charter.model_fields.items():
+        with suppress(ValidationError, KeyError, TypeError):
+            valid[name] = TypeAdapter[Any](field.rebuild_annotation()).validate_python(document.value[name])
+    return Charter.model_construct(**valid)
+
+
 def _in_words(found: ErrorDetails, kind: type[BaseModel], document: YamlDocument, name: str) -> Problem:
     what, fix = _what_and_fix(found, kind)
     return Problem(what=what, where=_where(document, name, found["loc"]), fix=fix)
@@ -221,10 +236,10 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
         case "literal_error":
             near = get_close_matches(said, re.findall(r"'([^']*)'", str(limits.get("expected"))), n=1)
             return f"{field} is {said!r}; it must be {limits.get('expected')}", f"did you mean {near[0]}?" if near else "choose one of these"
+        case "string_too_short" if limits["min_length"] == 1:
+            return f"{field} is empty", f"fill in {field}"
         case "string_too_short":
-            return f"{field} says too little: at least {limits['min_length']} characters", "write a full sentence" if limits[
-                "min_length"
-            ] > 1 else f"fill in {field}"
+            return f"{field} says too little: at least {limits['min_length']} characters", "write a full sentence"
         case "string_type" if isinstance(given, int | Decimal):
             return f"{field} is the number {said}, where text belongs", f'put it in quotes: "{said}"'
         case "int_type":
@@ -235,8 +250,9 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
             return f"{field} is {said!r}, not a date", "write YYYY-MM-DD"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             return f"{field} is {said}: {_lower_first(found['msg'])}", "correct it"
-        case "string_pattern_mismatch" if "@" in limits["pattern"]:
-            return f"{field} is {said!r}, not an e-mail address", "write name@company.example"
+        case "string_pattern_mismatch" if limits["pattern"] in FORMS:
+            form, example = FORMS[limits["pattern"]]
+            return f"{field} is {said!r}, not {form}", f"write it like {example}"
         case "string_pattern_mismatch":
             return f"{field} is {said!r}, which does not have the form {limits['pattern']}", "correct it"
         case "unprintable":

@@ -96,6 +96,20 @@ def test_a_wrong_target_is_refused_with_the_values_that_are_there(project: Path)
         ingested(project, lambda parts: parts.assign(Target=parts["Target"].map({1: "yes", 0: "no"})))
 
 
+def test_an_empty_text_is_no_key_no_group_and_no_outcome(project: Path) -> None:
+    declare(project, source="data/parts.parquet", group="order")
+    parts = pd.read_csv(project / "data/parts.csv", dtype={"UDI": str, "Target": str}).assign(order="one")
+    parts.loc[0, ["UDI", "Target", "order"]] = ""
+    parts.to_parquet(project / "data/parts.parquet")
+    with pytest.raises(InputRefused) as caught:
+        ingested(project)
+    assert [problem.what.split(":")[0].split(";")[0] for problem in caught.value.problems] == [
+        "1 rows have no 'UDI'",
+        "1 rows have no 'order'",
+        "the target 'Target' has 2 values ('0', '1') and 1 rows without one",
+    ]
+
+
 def test_of_many_values_of_a_target_five_are_named(project: Path) -> None:
     with pytest.raises(InputRefused, match=r"has 400 values \('0', '1', '10', '100', '101', \.\.\.\)"):
         ingested(project, lambda parts: parts.assign(Target=parts["UDI"]))

@@ -78,6 +78,12 @@ def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path: Path) -> Non
         read(tmp_path, "a,b\n1,2,3\n")
 
 
+def test_a_csv_in_another_encoding_is_refused_with_the_one_that_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes("word\nB\xe4nder\n".encode("latin-1"))
+    with pytest.raises(InputRefused, match="in UTF-8"):
+        read_table(tmp_path / "rows.csv")
+
+
 def test_columns_of_one_name_are_a_problem_where_they_are_declared(tmp_path: Path) -> None:
     table = read(tmp_path, "a,b,a,c,c\n1,2,3,4,5\n")
     assert [problem.what for problem in column_problems(table, ["a", "b", "d", "d"], "rows.csv")] == [

@@ -96,7 +96,7 @@ def _roles(charter: Charter) -> list[str]:
 
 
 def _without(table: pd.DataFrame, column: str | None, role: str, unknown: str) -> Iterator[Problem]:
-    if column and (missing := int(table[column].isna().sum())):
+    if column and (missing := int((frames.categories_of(table, column) == "").sum())):
         yield Problem(
             what=f"{missing:,} rows have no {column!r}: it is not known {unknown}",
             where=f"charter.yaml, data.{role}",
@@ -105,8 +105,8 @@ def _without(table: pd.DataFrame, column: str | None, role: str, unknown: str) -
 
 
 def _target_problems(table: pd.DataFrame, charter: Charter) -> Iterator[Problem]:
-    data, missing = charter.data, int(table[charter.data.target].isna().sum())
-    values = sorted(set(frames.categories_of(table, data.target)) - {""})
+    data, written = charter.data, frames.categories_of(table, charter.data.target)
+    missing, values = int((written == "").sum()), sorted(set(written) - {""})
     if missing or len(values) != 2 or data.positive not in values:
         named = ", ".join(map(repr, values[:SHOWN_VALUES])) + (", ..." if len(values) > SHOWN_VALUES else "")
         yield Problem(

@@ -46,7 +46,7 @@ def read_table(path: Path) -> pd.DataFrame:
         return readers[path.suffix](path)
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors
         raise InputRefused(
-            f"{path.name} cannot be read: {str(error).splitlines()[0]}", where=str(path), fix="check that the file is what its ending says"
+            f"{path.name} cannot be read: {str(error).splitlines()[0]}", where=str(path), fix="check that the file is what its ending says, and a CSV in UTF-8"
         ) from error
 
 

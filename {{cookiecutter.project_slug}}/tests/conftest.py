@@ -7,11 +7,22 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples everywhere and no clock: a property fails because it is wrong, never because the machine is busy or the draw was unlucky.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
     """Undo what a shell does to its background jobs: they ignore Ctrl-C, and so would every process that tests start and stop by it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give workers the longest file first: begun last, it is what all wait for. Alone, quick tests speak first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.name != "test_run.py")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,6 +172,19 @@ def a_run(
     )
     run.write("replay", {layout.REHEARSAL_JSON: rehearsal}, figure=figure)
     return run
+
+
+def killed_at(function: str, run: Run, step: str) -> None:
+    """Perform a step in a process of its own that is killed where it would call the function, named with its module and class."""
+    owner, name = function.rsplit(".", 1)
+    code = (
+        "import os, signal; from pathlib import Path; from pkgutil import resolve_name; from artifacts import Run;"
+        f"setattr(resolve_name({owner!r}), {name!r}, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL));"
+        f"Run(root=Path({str(run.root)!r})).perform({step!r})"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(layout.__file__).parents[1])])
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def a_model(charter: Charter, slope: float) -> bytes:

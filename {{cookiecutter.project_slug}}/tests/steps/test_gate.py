@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from artifacts import NOT_A_NUMBER, WRONG, Run, a_run
+from artifacts import NOT_A_NUMBER, WRONG, Run, a_run, killed_at
+from mlflow import MlflowClient
 
 from poc import layout
 from poc.errors import InputRefused, Refused
@@ -118,6 +119,28 @@ def test_a_look_that_was_cut_off_counts_and_the_same_candidate_may_finish_it(pro
         with pytest.raises(InputRefused):
             run.perform("gate")
     assert [(look.number, look.result_sha256) for look in tracking.looks(PROJECT)] == [(1, "")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "at",
+    [
+        "mlflow.MlflowClient.set_experiment_tag",
+        "poc.tools.frames.read_table",
+        "poc.tools.tracking.finish_look",
+        "mlflow.MlflowClient.log_artifact",
+        "mlflow.MlflowClient.set_tag",
+        "mlflow.MlflowClient.set_terminated",
+    ],
+)
+def test_a_gate_killed_after_its_look_was_opened_goes_on_with_that_look(project: Path, at: str) -> None:
+    run = a_run(project / "run")
+    killed_at(at, run, "gate")
+    run.perform("gate")
+    (look,) = tracking.looks(PROJECT)
+    assert (verdict_of(run).overall, look.number) == ("GO", 1)
+    assert tracking.result_of_look(look, layout.VERDICT_JSON) is not None
+    assert MlflowClient(tracking.tracking_uri()).get_run(look.run_id).info.status == "FINISHED"
 
 
 @pytest.mark.parametrize("artifact", ["agreement", "data", "validation", "models", "graphs", "variants", "timings", "rehearsal"])

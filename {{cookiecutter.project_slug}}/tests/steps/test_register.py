@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from pathlib import Path
 
 import pytest
-from artifacts import WRONG, Run, a_run
+from artifacts import WRONG, Run, a_run, killed_at
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
@@ -132,6 +134,51 @@ def test_without_a_verdict_nothing_is_registered(project: Path, mlflow_run: str)
     with pytest.raises(Refused) as caught:
         run.perform("register")
     assert (caught.value.code, versions()) == ("evidence_is_whole", [])
+
+
+@pytest.mark.parametrize("artifact", ["agreement", "data", "validation", "models", "graphs", "variants", "timings", "rehearsal", "verdict"])
+def test_a_missing_report_is_refused(project: Path, mlflow_run: str, artifact: str) -> None:
+    run = judged(project)
+    (run.folder(artifact) / layout.REPORT).unlink()
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert (caught.value.code, versions()) == ("evidence_is_whole", [])
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf])
+def test_a_figure_that_is_no_number_is_refused(project: Path, mlflow_run: str, figure: float) -> None:
+    run = judged(project)
+    run.write("gate", {}, figure=figure)
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert (caught.value.code, versions()) == ("numbers_are_finite", [])
+
+
+def test_a_verdict_on_an_empty_slice_is_refused(project: Path, mlflow_run: str) -> None:
+    run = a_run(project / "run", sealed_rows=0)
+    with pytest.raises(Refused, match="0 rows"):
+        run.perform("gate")
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert (caught.value.code, versions()) == ("evidence_is_whole", [])
+
+
+def test_neither_register_nor_decide_needs_the_sealed_labels(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    shutil.rmtree(run.folder("sealed_labels"))
+    for step in ("register", "decide"):
+        assert run.perform(step).status == "done"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["tracking.log_model", "tracking.create_version", "tracking.set_alias", "tracking.set_verdict", "files.write_record"])
+def test_registering_again_after_a_kill_makes_one_complete_version(project: Path, mlflow_run: str, at: str) -> None:
+    run = judged(project)
+    killed_at(f"poc.tools.{at}", run, "register")
+    run.perform("register")
+    (version,) = versions()
+    assert (version.tags["verdict"], version.aliases, version.run_id) == ("GO", ["candidate"], mlflow_run)
+    assert version.description == (run.folder("version") / layout.SUMMARY).read_text()
 
 
 def test_a_stored_model_that_was_changed_is_refused(project: Path, mlflow_run: str) -> None:

@@ -94,8 +94,8 @@ def finish_look(look: Look, result: Path) -> None:
     """Store what a look found with the look itself, and its digest last."""
     client = connect()
     client.log_artifact(look.run_id, str(result))
-    client.set_tag(look.run_id, "poc.result_sha256", hashlib.sha256(result.read_bytes()).hexdigest())
     client.set_terminated(look.run_id, "FINISHED")
+    client.set_tag(look.run_id, "poc.result_sha256", hashlib.sha256(result.read_bytes()).hexdigest())
 
 
 def result_of_look(look: Look, name: str) -> bytes | None:

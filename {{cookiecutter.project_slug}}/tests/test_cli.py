@@ -261,6 +261,17 @@ def test_a_pipeline_that_is_killed_is_said_to_have_ended_without_a_report(reposi
     assert "Traceback" not in told and "Dev evidence" not in said and statuses(repository) == ["FAILED"]
 
 
+def test_a_pipeline_that_cannot_even_start_shows_the_end_of_its_log(repository: Path) -> None:
+    below = a_project(repository) / "data"
+    (below / "found from here only").symlink_to(Path(package.__file__).parents[1])
+    lost = environment() | {"PYTHONPATH": "found from here only"}  # the pipeline starts at the root, one folder up
+    done = subprocess.run([sys.executable, "-m", "poc", "run"], cwd=below, env=lost, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.BUG and "Traceback" not in done.stderr
+    assert "the run ended without a report before its first step was done" in done.stderr
+    assert re.search(r"^  where: .*/run.log\n         .*[Nn]o module named '?poc", done.stderr, re.MULTILINE)
+    assert statuses(repository) == ["FAILED"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["in text", "in JSON"])
 def test_ctrl_c_ends_a_run_with_130_and_leaves_nothing_open(arguments: list[str], repository: Path) -> None:

@@ -109,7 +109,10 @@ def _pipeline(run: Path, root: Path, candidate: bool) -> subprocess.Popen[bytes]
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else every step would compile every import again
     command = [sys.executable, "-m", "poc.pipeline", str(run), "candidate" if candidate else "dev"]
     with (run / layout.RUN_LOG).open("wb") as log:
-        return subprocess.Popen(command, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        # Unbuffered: what a pipeline that is gone did not take must not be sent again when the pipe is closed.
+        return subprocess.Popen(
+            command, bufsize=0, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
 
 
 def _follow(pipeline: subprocess.Popen[bytes], run: Path, mlflow_run: str, candidate: bool, show: Show) -> list[Report]:
@@ -117,7 +120,6 @@ def _follow(pipeline: subprocess.Popen[bytes], run: Path, mlflow_run: str, candi
     assert pipeline.stdin is not None
     with contextlib.suppress(BrokenPipeError):  # it has ended already; its log says why
         pipeline.stdin.write(f"{mlflow_run}\n".encode())
-        pipeline.stdin.flush()
     reports: list[Report] = []
     for step in steps_of(candidate=candidate):
         show(step, None)

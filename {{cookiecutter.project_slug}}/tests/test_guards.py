@@ -1,55 +1,131 @@
-"""Every guard has a break, and taking the guard out lets the break through; that the steps ask their guards is in `steps/test_guarded.py`."""
+"""Every guard has breaks, and taking the guard out lets each break through; that the steps ask their guards is in `steps/test_guarded.py`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from poc.errors import Refused
 from poc.rules import guards
 
-#: For each guard, facts that it must refuse.
-BREAKS: dict[str, Callable[[], None]] = {
-    "keys_are_unique": lambda: guards.keys_are_unique("id", [7]),
-    "split_can_be_judged": lambda: guards.split_can_be_judged("sealed", 0, 0),
-    "splits_share_no_rows": lambda: guards.splits_share_no_rows(20, 100, "train and dev"),
-    "contract_was_checked": lambda: guards.contract_was_checked(0, 0),
-    "contract_is_kept": lambda: guards.contract_is_kept(["amount: 3 values are negative"]),
-    "splits_look_alike": lambda: guards.splits_look_alike({"amount": 0.4}, 0.1),
-    "no_column_gives_the_answer_away": lambda: guards.no_column_gives_the_answer_away({"Failure Type": 0.98}, {}),
-    "something_was_fitted": lambda: guards.something_was_fitted(0, []),
-    "graph_equals_estimator": lambda: guards.graph_equals_estimator("trees", 0.0, 1, 100),
-    "served_equals_batch": lambda: guards.served_equals_batch(0, 0.0, 0),
-    "every_row_is_served": lambda: guards.every_row_is_served(3, 400, "no"),
-    "features_arrive_in_time": lambda: guards.features_arrive_in_time(["amount"]),
-    "evidence_is_whole": lambda: guards.evidence_is_whole(["the report of train"]),
-    "digests_agree": lambda: guards.digests_agree(["candidate/model.onnx"]),
-    "numbers_are_finite": lambda: guards.numbers_are_finite({"auc": math.nan}),
-    "probabilities_are_valid": lambda: guards.probabilities_are_valid("model", 10, 1, 0),
-    "a_look_is_left": lambda: guards.a_look_is_left(1, 1),
-    "looks_are_chained": lambda: guards.looks_are_chained(["look 1 is missing"]),
+Facts = Callable[[], None]
+NAN = math.nan
+BEYOND_PARITY, BEYOND_REPLAY = (math.nextafter(limit, 1) for limit in (guards.PARITY_DIFFERENCE, guards.REPLAY_DIFFERENCE))
+
+#: For each guard, facts that it must refuse: each breaks one condition, by as little as it can be broken.
+BREAKS: dict[str, list[Facts]] = {
+    "keys_are_unique": [lambda: guards.keys_are_unique("id", [7])],
+    "split_can_be_judged": [
+        lambda: guards.split_can_be_judged("sealed", 0, 0),
+        lambda: guards.split_can_be_judged("sealed", 10, 0),
+        lambda: guards.split_can_be_judged("sealed", 10, 10),
+    ],
+    "splits_share_no_rows": [
+        lambda: guards.splits_share_no_rows(11, 1000, "train and dev"),
+        lambda: guards.splits_share_no_rows(1, 0, "train and dev"),
+        lambda: guards.splits_share_no_rows(11, 1000, "train and dev", excuse=""),
+    ],
+    "contract_was_checked": [
+        lambda: guards.contract_was_checked(0, 0),
+        lambda: guards.contract_was_checked(10, 9),
+        lambda: guards.contract_was_checked(9, 10),
+    ],
+    "contract_is_kept": [lambda: guards.contract_is_kept(["amount: 3 values are negative"])],
+    "splits_look_alike": [
+        lambda: guards.splits_look_alike({"amount": 0.4}, 0.1),
+        lambda: guards.splits_look_alike({"amount": NAN}, 0.1),
+    ],
+    "no_column_gives_the_answer_away": [
+        lambda: guards.no_column_gives_the_answer_away({"Failure Type": guards.LEAK_AUC}, {}),
+        lambda: guards.no_column_gives_the_answer_away({"amount": NAN}, {}),
+        lambda: guards.no_column_gives_the_answer_away({"amount": 0.98}, {"amount": ""}),
+        lambda: guards.no_column_gives_the_answer_away({"amount": 0.98}, {"weight": "it is the measurement itself"}),
+    ],
+    "something_was_fitted": [lambda: guards.something_was_fitted(0, []), lambda: guards.something_was_fitted(0, ["trees: no memory"])],
+    "graph_equals_estimator": [
+        lambda: guards.graph_equals_estimator("trees", BEYOND_PARITY, 0, 100),
+        lambda: guards.graph_equals_estimator("trees", NAN, 0, 100),
+        lambda: guards.graph_equals_estimator("trees", 0.0, 1, 100),
+        lambda: guards.graph_equals_estimator("trees", 0.0, 0, 0),
+    ],
+    "served_equals_batch": [
+        lambda: guards.served_equals_batch(100, BEYOND_REPLAY, 0),
+        lambda: guards.served_equals_batch(100, NAN, 0),
+        lambda: guards.served_equals_batch(100, 0.0, 1),
+        lambda: guards.served_equals_batch(0, 0.0, 0),
+    ],
+    "every_row_is_served": [lambda: guards.every_row_is_served(3, 201, ""), lambda: guards.every_row_is_served(3, 400, "no")],
+    "features_arrive_in_time": [lambda: guards.features_arrive_in_time(["amount"])],
+    "evidence_is_whole": [lambda: guards.evidence_is_whole(["the report of train"])],
+    "digests_agree": [lambda: guards.digests_agree(["candidate/model.onnx"])],
+    "numbers_are_finite": [
+        lambda: guards.numbers_are_finite({"auc": NAN}),
+        lambda: guards.numbers_are_finite({"money": math.inf}),
+        lambda: guards.numbers_are_finite({"money": -math.inf}),
+        lambda: guards.numbers_are_finite({"auc": 0.9, "money": NAN}),
+    ],
+    "probabilities_are_valid": [
+        lambda: guards.probabilities_are_valid("model", 10, 1, 0),
+        lambda: guards.probabilities_are_valid("model", 10, 0, 1),
+        lambda: guards.probabilities_are_valid("model", 0, 0, 0),
+    ],
+    "a_look_is_left": [lambda: guards.a_look_is_left(1, 1), lambda: guards.a_look_is_left(2, 1)],
+    "looks_are_chained": [lambda: guards.looks_are_chained(["look 1 is missing"])],
+}
+#: For each guard, facts at the edge of what it lets pass.
+ACCEPTS: dict[str, list[Facts]] = {
+    "keys_are_unique": [lambda: guards.keys_are_unique("id", [])],
+    "split_can_be_judged": [lambda: guards.split_can_be_judged("sealed", 2, 1), lambda: guards.split_can_be_judged("sealed", 10, 9)],
+    "splits_share_no_rows": [
+        lambda: guards.splits_share_no_rows(10, 1000, "train and dev"),
+        lambda: guards.splits_share_no_rows(1000, 1000, "train and dev", excuse="parts of one kind weigh the same"),
+    ],
+    "contract_was_checked": [lambda: guards.contract_was_checked(1, 1)],
+    "contract_is_kept": [lambda: guards.contract_is_kept([])],
+    "splits_look_alike": [lambda: guards.splits_look_alike({}, 0.1)],
+    "no_column_gives_the_answer_away": [
+        lambda: guards.no_column_gives_the_answer_away({"amount": math.nextafter(guards.LEAK_AUC, 0)}, {}),
+        lambda: guards.no_column_gives_the_answer_away({"amount": 1.0}, {"amount": "it is the measurement itself"}),
+    ],
+    "something_was_fitted": [lambda: guards.something_was_fitted(1, ["trees: no memory"])],
+    "graph_equals_estimator": [lambda: guards.graph_equals_estimator("trees", guards.PARITY_DIFFERENCE, 0, 1)],
+    "served_equals_batch": [lambda: guards.served_equals_batch(1, guards.REPLAY_DIFFERENCE, 0)],
+    "every_row_is_served": [lambda: guards.every_row_is_served(3, 200, "")],
+    "features_arrive_in_time": [lambda: guards.features_arrive_in_time([])],
+    "evidence_is_whole": [lambda: guards.evidence_is_whole([])],
+    "digests_agree": [lambda: guards.digests_agree([])],
+    "numbers_are_finite": [lambda: guards.numbers_are_finite({"money": -1e300, "missed": 0.0})],
+    "probabilities_are_valid": [lambda: guards.probabilities_are_valid("model", 1, 0, 0)],
+    "a_look_is_left": [lambda: guards.a_look_is_left(0, 1)],
+    "looks_are_chained": [lambda: guards.looks_are_chained([])],
 }
 
 
-def test_every_guard_has_a_break() -> None:
-    assert set(BREAKS) == set(guards.GUARDS)
+def each(table: dict[str, list[Facts]]) -> list[Any]:
+    return [pytest.param(name, facts, id=f"{name}-{number}") for name, cases in table.items() for number, facts in enumerate(cases)]
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_a_break_is_refused_by_its_guard(name: str) -> None:
+def test_every_guard_has_a_break_and_something_it_lets_pass() -> None:
+    assert set(BREAKS) == set(ACCEPTS) == set(guards.GUARDS)
+    assert all(BREAKS.values()) and all(ACCEPTS.values())
+
+
+@pytest.mark.parametrize(("name", "facts"), each(BREAKS))
+def test_a_break_is_refused_by_its_guard(name: str, facts: Facts) -> None:
     with pytest.raises(Refused) as caught:
-        BREAKS[name]()
+        facts()
     assert caught.value.code == name
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_a_neutered_guard_lets_its_break_through(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "facts"), each(BREAKS))
+def test_a_neutered_guard_lets_its_break_through(name: str, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(guards.GUARDS, name, lambda *_, **__: [])
-    BREAKS[name]()
+    facts()
 
 
-def test_a_missing_auc_counts_as_a_leak() -> None:
-    with pytest.raises(Refused):
-        guards.no_column_gives_the_answer_away({"amount": math.nan}, {})
+@pytest.mark.parametrize(("name", "facts"), each(ACCEPTS))
+def test_what_lies_just_within_is_let_through(name: str, facts: Facts) -> None:
+    facts()

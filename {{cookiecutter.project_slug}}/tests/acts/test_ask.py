@@ -40,7 +40,7 @@ def something_else(reply: bytes) -> Iterator[str]:
 
 def test_the_sample_row_gets_its_probability_and_decision(tmp_path: Path) -> None:
     candidate = a_candidate(tmp_path, threshold=0.25)
-    with server(candidate) as port:
+    with server(candidate) as (port, _):
         reply = ask(candidate, f"http://127.0.0.1:{port}/")
     expected = float(Scorer(a_model()).probabilities(frames.columns(some_rows(2).tail(1), INPUTS))[0])
     assert reply.probability == pytest.approx(expected, abs=1e-7)
@@ -71,5 +71,5 @@ def test_a_stranger_on_the_port_is_not_mistaken_for_the_server(tmp_path: Path, r
 def test_what_the_server_refuses_is_told_in_its_words(tmp_path: Path) -> None:
     candidate = a_candidate(tmp_path)
     (candidate / layout.SAMPLE_REQUEST).write_bytes(b'{"inputs": []}')
-    with server(candidate) as port, pytest.raises(Refused, match="missing inputs"):
+    with server(candidate) as (port, _), pytest.raises(Refused, match="missing inputs"):
         ask(candidate, f"http://127.0.0.1:{port}")

@@ -127,13 +127,13 @@ def test_rows_take_turns() -> None:
 
 
 class Clock:
-    """A machine on which nothing else happens: looking at the clock takes 1 us, and work takes as long as it says."""
+    """A machine on which nothing else happens: looking at the clock takes 10 us, and work takes as long as it says."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        self.now += 1e-6
+        self.now += 1e-5
         return self.now
 
     def work(self, seconds: float) -> None:
@@ -148,30 +148,30 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_slower_model_is_found_slower(clock: Clock) -> None:
-    found = timing.single_stream({"fast": lambda: clock.work(1e-4), "slow": lambda: clock.work(1.5e-4)})
+    found = timing.single_stream({"fast": lambda: clock.work(1e-2), "slow": lambda: clock.work(1.5e-2)})
     assert found["slow"]["single_p50_us"] / found["fast"]["single_p50_us"] == pytest.approx(1.5, abs=0.01)
 
 
 def test_arrivals_faster_than_answers_show_as_waiting_and_are_cut_short(clock: Clock) -> None:
     found = timing.open_loop(lambda: clock.work(0.002), 5000.0, 0.3, 0.95, seed=0)
     assert found["open_loop_p50_ms"] > 100.0  # a closed loop would say 2
-    assert found["open_loop_calls"] == 460  # of 1,500 arrivals: after 0.92 s, three times as long as they took to come, no more of 2 ms each are begun
+    assert found["open_loop_calls"] == 452  # of 1,500 arrivals: after 0.92 s, three times as long as they took to come, no more of 2 ms each are begun
 
 
 def test_arrivals_now_and_then_wait_for_nobody(clock: Clock) -> None:
     found = timing.open_loop(lambda: clock.work(0.002), 5.0, 0.3, 0.95, seed=0)
-    assert found["open_loop_p50_ms"] == pytest.approx(2.0, abs=0.01)
+    assert found["open_loop_p50_ms"] == pytest.approx(2.0, abs=0.03)
 
 
 def test_arrivals_at_half_the_rate_that_can_be_answered_wait_as_the_theory_says(clock: Clock) -> None:
-    found = timing.open_loop(lambda: clock.work(0.001), 500.0, 400.0, 0.95, seed=0)
+    found = timing.open_loop(lambda: clock.work(0.001), 500.0, 40.0, 0.95, seed=0)
     assert expected_p99_ms(1000.0, 500.0) * 0.8 < found["open_loop_p99_ms"] < expected_p99_ms(1000.0, 500.0) * 1.02
 
 
 def test_a_rate_of_one_a_minute_still_bounds_the_percentile_without_waiting_for_hours(clock: Clock) -> None:
     found = timing.open_loop(lambda: clock.work(0.002), 1 / 60, 3.2, 0.95, seed=0)
     assert found["open_loop_calls"] == 628
-    assert found["open_loop_p99_high_ms"] == pytest.approx(2.0, abs=0.01)
+    assert found["open_loop_p99_high_ms"] == pytest.approx(2.0, abs=0.03)
     assert clock.now < 628 * (0.002 + timing.LONGEST_IDLE_S + 1e-4)
 
 

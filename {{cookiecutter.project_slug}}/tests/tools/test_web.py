@@ -172,7 +172,7 @@ def candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def url(candidate: Path) -> Iterator[str]:
-    with server(candidate) as port:
+    with server(candidate) as (port, _):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -222,7 +222,7 @@ def test_a_model_edited_after_it_was_frozen_is_not_served(candidate: Path) -> No
 
 @pytest.mark.server
 def test_asking_where_nobody_listens_says_so(candidate: Path) -> None:
-    with server(candidate) as port:
+    with server(candidate) as (port, _):
         pass
     with pytest.raises(EnvironmentRefused, match="nobody answers"):
         ask(candidate, f"http://127.0.0.1:{port}")

@@ -16,5 +16,5 @@ def late_features(charter: Charter) -> list[str]:
 
 
 def order_of_arrival(charter: Charter) -> str | None:
-    """Name the column that orders rows: time where declared, else the key, else None for the order of the source."""
+    """Name the column that orders rows: time where declared, else the key, else None for the order that ingest drew."""
     return charter.data.time or charter.data.key

@@ -76,7 +76,7 @@ def check_compiled(path: Path) -> list[str]:
     """List the tasks of a compiled pipeline, in the order of their dependencies, after checking what kfp's own parser accepts blindly.
 
     Raises:
-        Refused: unknown fields, or a task, component, executor or producer that is named but not there.
+        Refused: unknown fields, or a task, component, executor, producer, output or input that is named but not there.
     """
     import yaml
     from google.protobuf import json_format
@@ -87,35 +87,49 @@ def check_compiled(path: Path) -> list[str]:
         json_format.ParseDict(document, pipeline_spec_pb2.PipelineSpec())
     except json_format.ParseError as error:
         raise Refused(f"{path.name} is no pipeline: {error}", where=str(path), fix="poc compile", code="pipeline_is_malformed") from error
-    dangling, tasks = _walk(document["root"]["dag"], document)
+    dangling, tasks = _walk(document["root"], document)
     if dangling:
         raise Refused(f"{path.name} names what is not there: {'; '.join(dangling)}", where=str(path), fix="poc compile", code="pipeline_dangles")
     return tasks
 
 
-def _walk(dag: dict[str, Any], document: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Follow a graph and those inside it; return what dangles and the names of the tasks that do work."""
+def _walk(parent: dict[str, Any], document: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Follow a component's graph and those inside it; return what dangles and the names of the tasks that do work."""
     components, executors = document.get("components", {}), document.get("deploymentSpec", {}).get("executors", {})
     dangling: list[str] = []
     names: list[str] = []
-    tasks = dag.get("tasks", {})
+    tasks = parent["dag"].get("tasks", {})
     for name, task in sorted(tasks.items(), key=lambda item: _depth(item[0], tasks)):
         reference = task.get("componentRef", {}).get("name", "")
         component = components.get(reference)
         if component is None:
             dangling.append(f"task {name} uses component {reference!r}")
             continue
-        sources = [source for kind in ("artifacts", "parameters") for source in task.get("inputs", {}).get(kind, {}).values()]
-        producers = [source[key].get("producerTask", "") for source in sources for key in ("taskOutputArtifact", "taskOutputParameter") if key in source]
-        dangling += [f"task {name} waits for {producer!r}" for producer in [*producers, *task.get("dependentTasks", [])] if producer not in tasks]
+        dangling += [f"task {name} waits for {producer!r}" for producer in task.get("dependentTasks", []) if producer not in tasks]
+        dangling += [f"task {name} takes {missing}" for missing in _not_given(task, parent, components)]
         if "dag" in component:
-            inner_dangling, inner = _walk(component["dag"], document)
+            inner_dangling, inner = _walk(component, document)
             dangling, names = dangling + inner_dangling, names + inner
         elif component.get("executorLabel") in executors:
             names.append(name)
         else:
             dangling.append(f"component {reference} runs on executor {component.get('executorLabel')!r}")
     return dangling, names
+
+
+def _not_given(task: dict[str, Any], parent: dict[str, Any], components: dict[str, Any]) -> Iterator[str]:
+    """Name each input of a task that no task beside it makes, or that the graph around it is not given."""
+    tasks = parent["dag"]["tasks"]
+    for kind, word in (("artifacts", "Artifact"), ("parameters", "Parameter")):
+        for source in task.get("inputs", {}).get(kind, {}).values():
+            if made := source.get(f"taskOutput{word}"):
+                producer, key = made.get("producerTask", ""), made.get(f"output{word}Key", "")
+                component = components.get(tasks.get(producer, {}).get("componentRef", {}).get("name", ""), {})
+                if key not in component.get("outputDefinitions", {}).get(kind, {}):
+                    yield f"{key!r} from {producer!r}"
+            given = source.get(f"componentInput{word}")
+            if given is not None and given not in parent.get("inputDefinitions", {}).get(kind, {}):
+                yield f"{given!r} from the graph around it"
 
 
 def _depth(name: str, tasks: dict[str, Any]) -> int:

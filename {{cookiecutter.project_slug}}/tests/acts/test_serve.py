@@ -31,7 +31,7 @@ MODEL = "/v2/models/stop-bad-parts"
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with server(a_candidate(tmp_path_factory.mktemp("candidate"))) as bound:
+    with server(a_candidate(tmp_path_factory.mktemp("candidate"))) as (bound, _):
         yield bound
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 TORQUE, WEAR, TYPE = "Torque [Nm]", "Tool wear [min]", "Type"
+START_SECONDS = 60
 INPUTS = [CandidateInput(name=TORQUE, kind="number"), CandidateInput(name=WEAR, kind="number"), CandidateInput(name=TYPE, kind="category")]
 
 
@@ -128,7 +129,11 @@ def start_server(candidate: Path, folder: Path) -> tuple[subprocess.Popen[bytes]
     port_file = folder / "port"
     command = [sys.executable, "-m", "poc.acts.serve", "--candidate", str(candidate), "--port-file", str(port_file)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    while not port_file.exists() and process.poll() is None:
+    patience = time.monotonic() + START_SECONDS
+    while not port_file.exists():
+        if process.poll() is not None or time.monotonic() > patience:
+            process.kill()
+            raise AssertionError(f"the server did not start: {process.communicate()[0].decode(errors='replace')}")
         time.sleep(0.02)
     return process, int(port_file.read_text())
 

@@ -12,6 +12,7 @@ from small_models import INPUTS, WEAR, a_candidate, a_model, an_agreement, dev_d
 
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
+from poc.rules import guards
 from poc.rules.evidence import Rehearsal
 from poc.rules.oip import infer_request
 from poc.steps import replay as step
@@ -30,7 +31,8 @@ def rehearse(tmp_path: Path, *, model: bytes | None = None, **changed: Path) -> 
 def test_served_answers_equal_the_batch_path(tmp_path: Path) -> None:
     rehearse(tmp_path)
     found = files.read_record(tmp_path / layout.REHEARSAL_JSON, Rehearsal)
-    assert (found.rows, found.largest_difference, found.decisions_differing) == (40, 0.0, 0)
+    assert (found.rows, found.decisions_differing) == (40, 0)
+    assert found.largest_difference <= guards.REPLAY_DIFFERENCE  # a batch may add up in another order than a row
     assert 0 < found.request_p50_ms <= found.request_p99_ms
     assert 20 < found.server_memory_mb < 500  # uvicorn, ONNX Runtime and numpy
 

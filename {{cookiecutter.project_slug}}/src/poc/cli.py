@@ -114,7 +114,7 @@ def _step_command(step: Step) -> click.Command:
         root = project_root()
         os.chdir(root)
         run = run_folder or run_for(step, root)
-        report = step_by_hand(step, root, run)
+        report = step_by_hand(step, run)
         if as_json:
             _print_json(report.model_dump(mode="json"))
             return

@@ -14,7 +14,7 @@ from poc.rules.charter import Charter
 from poc.rules.evidence import Report
 from poc.steps import PRODUCER, Step
 from poc.steps.perform import perform
-from poc.tools import files, strict_yaml
+from poc.tools import files
 
 
 def run_for(step: Step, root: Path) -> Path:
@@ -30,7 +30,7 @@ def run_for(step: Step, root: Path) -> Path:
     return run
 
 
-def step_by_hand(step: Step, root: Path, run: Path) -> Report:
+def step_by_hand(step: Step, run: Path) -> Report:
     """Perform a step on a run's artifacts.
 
     Raises:
@@ -39,27 +39,22 @@ def step_by_hand(step: Step, root: Path, run: Path) -> Report:
     artifacts = layout.artifacts_of(run)
     inputs = {artifact: layout.artifact_folder(artifacts, PRODUCER[artifact], artifact) for artifact in step.inputs}
     outputs = {artifact: layout.artifact_folder(artifacts, step.name, artifact) for artifact in step.outputs}
-    with _logged(step, run, _project(step, root, artifacts), report=outputs[step.outputs[0]] / layout.REPORT):
+    with _logged(step, run, artifacts, report=outputs[step.outputs[0]] / layout.REPORT):
         return perform(step.name, inputs=inputs, outputs=outputs)
 
 
-def _project(step: Step, root: Path, artifacts: Path) -> str:
-    """Say which project the run is of; nothing where that stands in a charter which the step is about to refuse."""
-    if step.inputs:
-        return files.read_record(layout.artifact_folder(artifacts, PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON, Charter).project
-    try:
-        return strict_yaml.load_charter(root / layout.CHARTER).project
-    except PocError:
-        return ""
-
-
 @contextmanager
-def _logged(step: Step, run: Path, project: str, *, report: Path) -> Iterator[None]:
-    """Open the MLflow run of this folder for as long as the step takes; it is closed after each, because nobody knows whether another follows."""
-    if os.environ.get("MLFLOW_RUN_ID") or not project:  # somebody else's run, who also ends it; or one that will not begin
+def _logged(step: Step, run: Path, artifacts: Path, *, report: Path) -> Iterator[None]:
+    """Open the MLflow run of this folder for as long as the step takes; it is closed after each, because nobody knows whether another follows.
+
+    A step that reads nothing opens none: whoever checks a charter has begun nothing yet, and need not wait for MLflow.
+    """
+    if os.environ.get("MLFLOW_RUN_ID") or not step.inputs:  # somebody else's run, who also ends it; or none
         yield
         return
     from poc.tools import tracking
+
+    project = files.read_record(layout.artifact_folder(artifacts, PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON, Charter).project
 
     noted = run / layout.MLFLOW_RUN
     mlflow_run = noted.read_text().strip() if noted.is_file() else ""

@@ -16,8 +16,9 @@ from poc import layout
 from poc.errors import ExitCode, PocError, Problem
 from poc.rules.evidence import Report, Verdict, Version
 from poc.steps import STEPS, Step
+from poc.steps.charter import read_agreement
 from poc.steps.perform import LOGGED_BY_LAUNCHER, log_report
-from poc.tools import files, strict_yaml
+from poc.tools import files
 
 R = TypeVar("R", Report, Verdict, Version)
 POLL_SECONDS = 0.05
@@ -55,12 +56,11 @@ def launch(root: Path, *, candidate: bool, show: Show) -> Ended:
     """Run the pipeline here, to dev evidence or on to a verdict.
 
     Raises:
-        InputRefused: the charter or the parameters are not acceptable; nothing was started.
+        InputRefused: the charter, the parameters or the folder are not acceptable; nothing was started.
         EnvironmentRefused: MLflow's pages cannot have the address that was asked for, or MLflow cannot be reached.
     """
     started = time.perf_counter()
-    charter = strict_yaml.load_charter(root / layout.CHARTER)
-    strict_yaml.load_params(root / layout.PARAMS)
+    charter, _ = read_agreement(root)
     from poc.tools import tracking
 
     tracking.ui_root()  # links are written in the middle of a run: a wrong setting has to show before it

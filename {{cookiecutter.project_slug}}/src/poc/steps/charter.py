@@ -10,6 +10,7 @@ from poc import layout
 from poc.errors import InputRefused, Problem
 from poc.rules.charter import Charter
 from poc.rules.evidence import Number
+from poc.rules.params import Params
 from poc.rules.verdict import sealed_positives_needed
 from poc.steps.perform import Result
 from poc.tools import files, strict_yaml
@@ -17,13 +18,7 @@ from poc.tools import files, strict_yaml
 
 def charter(*, agreement: Path) -> Result:
     """Write the charter, the parameters and the data contract as this run sees them."""
-    problems = _of_the_folder()
-    with _noting(problems):
-        agreed = strict_yaml.load_charter(layout.CHARTER)
-    with _noting(problems):
-        params = strict_yaml.load_params(layout.PARAMS)
-    if problems:
-        raise InputRefused(problems)
+    agreed, params = read_agreement(Path())
     files.write_atomically(agreement / layout.CHARTER_JSON, files.canonical_json(agreed))
     files.write_atomically(agreement / layout.PARAMS_JSON, files.canonical_json(params))
     files.write_atomically(agreement / layout.SUITE_JSON, layout.SUITE.read_bytes())
@@ -41,6 +36,22 @@ def charter(*, agreement: Path) -> Result:
     )
 
 
+def read_agreement(root: Path) -> tuple[Charter, Params]:
+    """Read what a run is judged by.
+
+    Raises:
+        InputRefused: with everything that is wrong with the charter, the parameters and the folder.
+    """
+    problems = _of_the_folder(root)
+    with _noting(problems):
+        agreed = strict_yaml.load_charter(root / layout.CHARTER)
+    with _noting(problems):
+        params = strict_yaml.load_params(root / layout.PARAMS)
+    if problems:
+        raise InputRefused(problems)
+    return agreed, params
+
+
 def _rows_needed(agreed: Charter) -> list[Number]:
     """Say how many sealed rows show each limit on errors, when 0, 1, 2 or 3 of them are wrong."""
     limits = {"misses": (agreed.limits.missed_share, "sealed positives"), "false_alarms": (agreed.limits.false_alarm_share, "sealed negatives")}
@@ -51,14 +62,14 @@ def _rows_needed(agreed: Charter) -> list[Number]:
     ]
 
 
-def _of_the_folder() -> list[Problem]:
+def _of_the_folder(root: Path) -> list[Problem]:
     """Say what is wrong with the files that lie here, or do not."""
     found = []
-    if layout.SCENARIOS.exists():
+    if (root / layout.SCENARIOS).exists():
         found.append(
             Problem(what="the template's hooks were skipped: scenarios/ is still here", where=str(layout.SCENARIOS), fix="bake again with --accept-hooks yes")
         )
-    if not layout.SUITE.is_file():
+    if not (root / layout.SUITE).is_file():
         found.append(Problem(what="there is no data contract", where=str(layout.SUITE), fix="poc draft-expectations, then read it and commit it"))
     return found
 

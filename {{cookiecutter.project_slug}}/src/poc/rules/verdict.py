@@ -33,14 +33,19 @@ def judge_share(errors: int, n: int, limit: float, confidence: float, looks: int
     each = 1 - (1 - confidence) / looks
     low, high = lower_bound(errors, n, each), upper_bound(errors, n, each)
     measured = errors / n if 0 <= errors <= n and n > 0 else math.nan
-    why = f"{errors} of {n}: at most {high:.1%}, at least {low:.1%}, each at {each:.4g} confidence" if n > 0 else "there is no row to judge it on"
+    why = (
+        f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each at {each:.4g} confidence; at most {limit:.4g} allowed"
+        if n > 0
+        else "there is no row to judge it on"
+    )
     return LimitVerdict(name=name, verdict=_outcome(low, high, limit), measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
 
 
 def judge_quantity(name: str, measured: float, interval: Interval, limit: float, unit: str, *, differences: Sequence[str] = ()) -> LimitVerdict:
     """Judge a measured quantity that must not exceed its limit; on another machine it proves nothing, either way."""
     verdict = _outcome(interval.low, interval.high, limit) if not differences and math.isfinite(measured) else "NOT PROVEN"
-    why = f"measured {measured:.4g} {unit}, {interval.low:.4g} to {interval.high:.4g}"
+    bounds = f", between {interval.low:.4g} and {interval.high:.4g}" if interval.low != interval.high else ""
+    why = f"measured {measured:.4g} {unit}{bounds}; at most {limit:.4g} allowed"
     if differences:
         why += f"; but not on the charter's hardware: {'; '.join(differences)}"
     return LimitVerdict(name=name, verdict=verdict, measured=measured, low=interval.low, high=interval.high, limit=limit, unit=unit, why=why)

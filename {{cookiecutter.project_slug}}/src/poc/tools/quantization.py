@@ -107,7 +107,7 @@ def _as_not_made(what: str) -> Iterator[None]:
 
 def _refuse_without_products(source: Path) -> None:
     if not _operators(source) & set(QUANTISED):
-        raise VariantNotMade("nothing to quantize: no MatMul or Gemm in the graph (trees compare, they do not multiply)")
+        raise VariantNotMade("nothing to quantize: no MatMul or Gemm in the graph (trees compare, and a logistic regression is one operator of its own)")
 
 
 def _refuse_without(target: Path, operator: str) -> None:

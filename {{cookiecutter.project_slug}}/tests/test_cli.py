@@ -262,13 +262,14 @@ def test_a_pipeline_that_is_killed_is_said_to_have_ended_without_a_report(reposi
 
 
 def test_a_pipeline_that_cannot_even_start_shows_the_end_of_its_log(repository: Path) -> None:
-    below = a_project(repository) / "data"
-    (below / "found from here only").symlink_to(Path(package.__file__).parents[1])
-    lost = environment() | {"PYTHONPATH": "found from here only"}  # the pipeline starts at the root, one folder up
-    done = subprocess.run([sys.executable, "-m", "poc", "run"], cwd=below, env=lost, capture_output=True, text=True, check=False)
+    broken = repository / "broken"
+    broken.mkdir()
+    (broken / "kfp.py").write_text("raise SystemExit('this kfp is broken')\n")  # the pipeline imports it at once, its launcher never
+    lost = environment() | {"PYTHONPATH": os.pathsep.join([str(broken), environment()["PYTHONPATH"]])}
+    done = subprocess.run([sys.executable, "-m", "poc", "run"], cwd=a_project(repository), env=lost, capture_output=True, text=True, check=False)
     assert done.returncode == ExitCode.BUG and "Traceback" not in done.stderr
     assert "the run ended without a report before its first step was done" in done.stderr
-    assert re.search(r"^  where: .*/run.log\n         .*[Nn]o module named '?poc", done.stderr, re.MULTILINE)
+    assert re.search(r"^  where: .*/run.log\n(         .*\n)*         .*this kfp is broken", done.stderr, re.MULTILINE)
     assert statuses(repository) == ["FAILED"]
 
 

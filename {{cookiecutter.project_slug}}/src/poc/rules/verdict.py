@@ -34,7 +34,7 @@ def judge_share(errors: int, n: int, limit: float, confidence: float, looks: int
     low, high = lower_bound(errors, n, each), upper_bound(errors, n, each)
     measured = errors / n if 0 <= errors <= n and n > 0 else math.nan
     why = (
-        f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each at {each:.4g} confidence; at most {limit:.4g} allowed"
+        f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each bound at {each:.4g} confidence; at most {limit:.4g} allowed"
         if n > 0
         else "there is no row to judge it on"
     )

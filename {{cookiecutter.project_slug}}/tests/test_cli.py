@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -20,8 +19,8 @@ from artifacts import Run, a_project, an_evaluation
 from builders import a_charter
 from candidates import a_candidate
 from click.testing import CliRunner
+from commands import environment, left_of, poc, processes_of, rows, strictly
 
-import poc as package
 from poc import cli, layout
 from poc.acts.run import Ended
 from poc.errors import ExitCode, Problem
@@ -31,23 +30,6 @@ from poc.tools import tracking
 #: What each command needs beside `--json` to be understood.
 ARGUMENTS = {"completion": ["bash"]}
 HEAVY = ("great_expectations", "kfp", "mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pydantic", "rich", "sklearn", "yaml")
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1]), "MLFLOW_DISABLE_TELEMETRY": "true"}
-
-
-def poc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
-
-
-def strictly(text: str) -> Any:
-    """Read JSON as the standard has it, where NaN is no word."""
-
-    def refuse(word: str) -> None:
-        pytest.fail(f"{word} is not JSON: {text}")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 def test_help_lists_every_step_in_the_order_of_a_run() -> None:
@@ -230,30 +212,14 @@ def a_run_under_way(project: Path, *arguments: str) -> Iterator[subprocess.Popen
         yield launcher
 
 
-def child_of(launcher: subprocess.Popen[str]) -> int:
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    return next(int(pid) for pid, parent in map(str.split, listed.splitlines()) if int(parent) == launcher.pid)
-
-
-def is_quiet(project: Path, *, seconds: float = 3) -> bool:
-    """Wait until no process is left that was told of the project's folder."""
-    patience = time.monotonic() + seconds
-    while is_busy := str(project) in subprocess.run(["ps", "-axww", "-o", "command"], capture_output=True, text=True, check=True).stdout:
-        if time.monotonic() > patience:
-            break
-        time.sleep(0.1)
-    return not is_busy
-
-
 def statuses(project: Path) -> list[str]:
-    with sqlite3.connect(project / ".poc" / "mlflow.db") as database:
-        return [status for (status,) in database.execute("select status from runs")]
+    return [status for (status,) in rows(project, "select status from runs")]
 
 
 @pytest.mark.slow
 def test_a_pipeline_that_is_killed_is_said_to_have_ended_without_a_report(repository: Path) -> None:
     with a_run_under_way(a_project(repository)) as launcher:
-        os.killpg(child_of(launcher), signal.SIGKILL)
+        os.killpg(next(number for number, command in processes_of(repository).items() if "poc.pipeline" in command), signal.SIGKILL)
         said, told = launcher.communicate(timeout=60)
     assert launcher.returncode == ExitCode.BUG
     assert re.search(r"^error: the run ended without a report after step (charter|ingest)$", told, re.MULTILINE)
@@ -281,5 +247,5 @@ def test_ctrl_c_ends_a_run_with_130_and_leaves_nothing_open(arguments: list[str]
         said, told = launcher.communicate(timeout=60)
     assert launcher.returncode == cli.INTERRUPTED and "Traceback" not in told
     assert statuses(repository) == ["KILLED"]
-    assert is_quiet(repository)
+    assert left_of(repository) == {}
     assert not arguments or strictly(said) == {"error": "interrupted", "exit_code": 130, "problems": []}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from artifacts import a_project
 from builders import a_plain_charter
+from commands import environment, left_of, poc, rows
 from samples import ONLY_TORQUE
 
 from poc import layout
@@ -21,7 +21,6 @@ from poc.errors import ExitCode
 from poc.tools import machine
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.timeout(900)]
-SOURCES = Path(layout.__file__).parents[1]
 EXIT = {"GO": ExitCode.GO, "NO-GO": ExitCode.REFUSED, "NOT PROVEN": ExitCode.NOT_PROVEN}
 #: Only Linux lets a process be kept to the charter's cores; what is timed elsewhere proves nothing.
 ON_THIS_MACHINE = "GO" if hasattr(os, "sched_setaffinity") else "NOT PROVEN"
@@ -29,15 +28,6 @@ ON_THIS_MACHINE = "GO" if hasattr(os, "sched_setaffinity") else "NOT PROVEN"
 HARDWARE: dict[str, Any] = {"architecture": machine.ARCHITECTURES.get(os.uname().machine, "x86_64"), "cores": 1, "memory_mb": 1024}
 LIMITS: dict[str, Any] = {"hardware": HARDWARE, "latency_p99_ms": 2000, "memory_mb": 1024, "monthly_budget": 100_000}
 PATIENCE_S = 60
-
-
-def poc(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=project, env=environment(), capture_output=True, text=True, check=False)
-
-
-def environment() -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_") and name != "PYTHONDONTWRITEBYTECODE"}
-    return {**clean, "PYTHONPATH": str(SOURCES), "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def agree(project: Path, *, looks: int = 3, seed: int = 7, **limits: Any) -> None:
@@ -64,11 +54,6 @@ def judged(project: Path) -> dict[str, Any]:
     said = ended(project, "--candidate")
     assert said["verdict"], said["steps"][-1:]
     return said
-
-
-def rows(project: Path, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(project / ".poc" / "mlflow.db") as database:
-        return database.execute(query).fetchall()
 
 
 def recorded(project: Path, said: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -110,10 +95,7 @@ def kill_halfway(project: Path) -> None:
     launcher, _ = started(project, "*/ingest/data/splits.json", "--candidate")
     launcher.kill()
     launcher.wait()
-    patience = time.monotonic() + PATIENCE_S
-    while left := [command for command in commands() if str(project) in command]:
-        assert time.monotonic() < patience, f"the pipeline goes on without its launcher: {left}"
-        time.sleep(0.1)
+    assert left_of(project) == {}, "the pipeline goes on without its launcher"
 
 
 def started(project: Path, until: str, *options: str) -> tuple[subprocess.Popen[bytes], Path]:
@@ -130,19 +112,6 @@ def started(project: Path, until: str, *options: str) -> tuple[subprocess.Popen[
 
 def runs_of(project: Path) -> set[Path]:
     return set((project / layout.RUNS).iterdir())
-
-
-def commands() -> list[str]:
-    """List the command lines of every process; where there is no /proc, as on macOS, ask `ps`."""
-    if not Path("/proc/self").exists():
-        return subprocess.run(["ps", "-axww", "-o", "command"], capture_output=True, text=True, check=True).stdout.splitlines()
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:  # it has ended
-            continue
-    return found
 
 
 def test_a_run_that_keeps_its_limits_is_go_and_all_is_recorded(first: dict[str, Any], project: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from artifacts import a_project
+from commands import environment, poc, rows, strictly
 
 from poc import layout
 from poc.acts.by_hand import run_for, step_by_hand
@@ -22,31 +22,7 @@ from poc.steps import STEP, STEPS
 from poc.tools import tracking
 
 pytestmark = pytest.mark.slow
-SOURCES = Path(layout.__file__).parents[1]
 EXIT = {"GO": ExitCode.GO, "NO-GO": ExitCode.REFUSED, "NOT PROVEN": ExitCode.NOT_PROVEN}
-
-
-def environment() -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "POC_")) and name != "PYTHONDONTWRITEBYTECODE"}
-    return {**clean, "PYTHONPATH": str(SOURCES)}
-
-
-def poc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
-
-
-def strictly(text: str) -> Any:
-    """Read JSON as the standard has it, where NaN is no word."""
-
-    def refuse(word: str) -> None:
-        pytest.fail(f"{word} is not JSON: {text}")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def rows(project: Path, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(project / ".poc" / "mlflow.db") as database:
-        return database.execute(query).fetchall()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 from builders import PLAIN, a_charter, a_plain_charter
 from pydantic import ValidationError
 
-from poc.rules.charter import Charter, check_charter, perfect_saving_per_period
+from poc.rules.charter import Charter, perfect_saving_per_period
+from poc.rules.cross_checks import check_charter
 
 
 def places(charter: Charter) -> list[str]:

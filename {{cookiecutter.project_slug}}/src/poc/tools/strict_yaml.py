@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from poc.errors import InputRefused, Problem
-from poc.rules.charter import FORMS, Charter, check_charter
+from poc.rules.charter import FORMS, Charter
+from poc.rules.cross_checks import check_charter
 from poc.rules.params import Params
 
 if TYPE_CHECKING:

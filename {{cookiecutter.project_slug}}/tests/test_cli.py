@@ -20,6 +20,7 @@ from builders import a_charter
 from candidates import a_candidate
 from click.testing import CliRunner
 from commands import environment, left_of, poc, processes_of, rows, strictly
+from samples import ONLY_TORQUE
 
 from poc import cli, layout
 from poc.acts.run import Ended
@@ -201,8 +202,13 @@ def test_a_relative_database_is_one_from_wherever_a_command_is_typed(repository:
 
 
 @contextmanager
-def a_run_under_way(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Start `poc run` and wait until its first step is done."""
+def a_run_under_way(root: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start `poc run` in a project that it takes many seconds to go through, and wait until its first step is done."""
+    project = a_project(root)
+    charter = json.loads((project / "charter.yaml").read_text())
+    charter["features"][0]["why_it_may_decide_alone"] = "Torque is what makes these parts bad."
+    (project / "charter.yaml").write_text(json.dumps(charter, indent=1))
+    (project / "expectations/suite.json").write_text(ONLY_TORQUE)
     command = [sys.executable, "-m", "poc", "run", *arguments]
     with subprocess.Popen(command, cwd=project, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
         patience = time.monotonic() + 60
@@ -218,11 +224,11 @@ def statuses(project: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_pipeline_that_is_killed_is_said_to_have_ended_without_a_report(repository: Path) -> None:
-    with a_run_under_way(a_project(repository)) as launcher:
+    with a_run_under_way(repository) as launcher:
         os.killpg(next(number for number, command in processes_of(repository).items() if "poc.pipeline" in command), signal.SIGKILL)
         said, told = launcher.communicate(timeout=60)
     assert launcher.returncode == ExitCode.BUG
-    assert re.search(r"^error: the run ended without a report after step (charter|ingest)$", told, re.MULTILINE)
+    assert re.search(r"^error: the run ended without a report after step (charter|ingest|validate)$", told, re.MULTILINE)
     assert re.search(r"^  where: .*/run.log$", told, re.MULTILINE)
     assert "Traceback" not in told and "Dev evidence" not in said and statuses(repository) == ["FAILED"]
 
@@ -242,7 +248,7 @@ def test_a_pipeline_that_cannot_even_start_shows_the_end_of_its_log(repository: 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["in text", "in JSON"])
 def test_ctrl_c_ends_a_run_with_130_and_leaves_nothing_open(arguments: list[str], repository: Path) -> None:
-    with a_run_under_way(a_project(repository), *arguments) as launcher:
+    with a_run_under_way(repository, *arguments) as launcher:
         launcher.send_signal(signal.SIGINT)
         said, told = launcher.communicate(timeout=60)
     assert launcher.returncode == cli.INTERRUPTED and "Traceback" not in told

@@ -96,10 +96,11 @@ def _variant(
     rows, scorer, of_dev = awkward_rows(train, dev), Scorer(path), slice(len(train.labels), len(train.labels) + len(dev.labels))
     answered, expected = scorer.probabilities(rows), Scorer(parent).probabilities(rows)
     guards.probabilities_are_valid(name, *count_invalid(answered))
-    alone = compare_alone(scorer, rows, answered, model.threshold)
-    if technique.startswith("int8") and (alone.decisions_flipped or alone.largest_difference > guards.PARITY_DIFFERENCE):
-        path.unlink()
-        return _not_made(facts, _depends_on_company(alone))
+    if technique.startswith("int8"):
+        alone = compare_alone(scorer, rows, answered, model.threshold)
+        if alone.decisions_flipped or alone.largest_difference > guards.PARITY_DIFFERENCE:
+            path.unlink()
+            return _not_made(facts, _depends_on_company(alone))
     on_dev, parents = (confusion_at(answers[of_dev], dev.labels, model.threshold) for answers in (answered, expected))
     return Variant(
         **facts | {"predicted_chance_of_go": _chance(model, on_dev, parents, charter, splits)},

@@ -114,7 +114,7 @@ def a_project(root: Path, *, rows: int = 400) -> Path:
         "params.yaml": json.dumps({"seed": 7, "families": ["logistic"]}),
         "expectations/suite.json": json.dumps({"name": "data contract", "expectations": []}),
         "data/parts.csv": "\n".join(["UDI,Torque [Nm],Tool wear [min],Type,Target", *lines]) + "\n",
-        "data/DATA_CARD.md": "# Parts\n\nDrawn at random for a test.\n",
+        "data/DATA_CARD.md": "# parts.csv\n\nDrawn at random for a test.\n",
     }
     for name, content in contents.items():
         files.write_atomically(root / name, content.encode())

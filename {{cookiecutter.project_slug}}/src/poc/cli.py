@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXIT_CODES = "Exit codes: 0 GO or done, 2 usage, 3 charter or input, 4 NO-GO or refused, 5 environment, 6 signature, 7 NOT PROVEN, 1 a bug."
 #: What a shell expects of a program that Ctrl-C ended.
 INTERRUPTED = 130
+#: From which predicted chance of GO on a look is worth advising.
+LIKELY = 0.5
 A_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
 as_json = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to standard output.")
 
@@ -87,13 +89,20 @@ def show_end(ended: Ended) -> None:
             print(f"  {limit.verdict:<10} {limit.name:<18} {limit.why}")
     elif ended.exit_code == ExitCode.GO:
         print(f"\nDev evidence: {by_step['evaluate'].headline}")
-        print("Not a verdict: nothing was looked at that counts. Put it forward with `poc run --candidate`.")
+        print("Not a verdict: nothing was looked at that counts. " + _advice(by_step["evaluate"]))
     if "decide" in by_step:
         print(f"\n{by_step['decide'].headline}")
     if "decide" not in by_step or by_step["decide"].status in ("refused", "failed"):
         for problem in ended.problems:
             print(problem, file=sys.stderr)
     _show_what_to_open(ended)
+
+
+def _advice(evaluated: Report) -> str:
+    chance = next((number.value for number in evaluated.numbers if number.name == "chance_of_go"), 0.0)
+    if chance < LIKELY:
+        return f"To put it forward now would spend a look at a predicted chance of GO of {chance:.0%}."
+    return "Put it forward with `poc run --candidate`."
 
 
 def _show_what_to_open(ended: Ended) -> None:
@@ -109,11 +118,13 @@ def _step_command(step: Step) -> click.Command:
     @click.option("--run", "run_folder", type=A_FOLDER, help="A run's folder; without it the newest that holds what the step reads.")
     @as_json
     def command(run_folder: Path | None, as_json: bool) -> None:
-        from poc.acts.by_hand import run_for, step_by_hand
+        from poc.acts.by_hand import is_of_another_charter, run_for, step_by_hand
 
         root = project_root()
         os.chdir(root)
         run = run_folder or run_for(step, root)
+        if step.inputs and is_of_another_charter(root, run):
+            print("note: charter.yaml has changed since this run began; `poc charter` begins a new one", file=sys.stderr)
         report = step_by_hand(step, run)
         if as_json:
             _print_json(report.model_dump(mode="json"))
@@ -154,16 +165,18 @@ def compile(target: Path, as_json: bool) -> None:
 def serve(folder: Path | None, host: str, port: int, as_json: bool) -> None:
     """Answer predictions over HTTP, Open Inference Protocol v2."""
     from poc.acts import serve as act
-    from poc.acts.newest import newest_candidate
+    from poc.acts.newest import newest_candidate, verdict_of
 
     run, candidate = (None, folder) if folder else newest_candidate(project_root())
+    verdict = verdict_of(run) if run else None
 
     def ready(bound: int) -> None:
         url = f"http://{host}:{bound}"
         if as_json:
-            _print_json({"url": url, "host": host, "port": bound, "run": run and run.name, "candidate": str(candidate)})
+            _print_json({"url": url, "host": host, "port": bound, "run": run and run.name, "verdict": verdict, "candidate": str(candidate)})
         else:
-            print(f"serving {f'run {run.name}' if run else candidate} on {url}; stop with Ctrl-C", flush=True)
+            what = f"run {run.name}, {f'verdict {verdict}' if verdict else 'no verdict yet'}," if run else candidate
+            print(f"serving {what} on {url}; stop with Ctrl-C", flush=True)
 
     act.serve(candidate, host=host, port=port, on_ready=ready)
 
@@ -214,7 +227,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 or abs(value) < 0.0005 else f"{value:.4g}"
     return str(value)
 
 

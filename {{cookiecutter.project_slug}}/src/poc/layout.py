@@ -19,6 +19,8 @@ RUN_LOG = "run.log"
 MLFLOW_RUN = "mlflow_run"
 #: Where a run's artifacts lie when its steps are performed one at a time.
 BY_HAND = "by-hand"
+#: Stands beside the source: its title names the file, its first paragraph says what the rows are.
+DATA_CARD = "DATA_CARD.md"
 REPORT = "report.json"
 SUMMARY = "summary.md"
 

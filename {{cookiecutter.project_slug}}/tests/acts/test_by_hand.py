@@ -16,7 +16,7 @@ from artifacts import a_project
 from commands import environment, poc, rows, strictly
 
 from poc import layout
-from poc.acts.by_hand import run_for, step_by_hand
+from poc.acts.by_hand import is_of_another_charter, run_for, step_by_hand
 from poc.errors import ExitCode, Refused
 from poc.steps import STEP, STEPS
 from poc.tools import tracking
@@ -84,7 +84,7 @@ def test_a_charter_checked_by_hand_leaves_the_candidate_to_be_served_and_asked(b
         address = re.search(r"http://\S+:\d+", said)
         asked = poc(project, "ask", "--json", "--url", address[0] if address else "")
         server.send_signal(signal.SIGINT)
-    assert f"serving run {frozen.name} on" in said
+    assert re.search(rf"serving run {frozen.name}, verdict (GO|NO-GO|NOT PROVEN), on", said)
     assert asked.returncode == 0, asked.stderr
     assert 0 <= strictly(asked.stdout)["probability"] <= 1
 
@@ -102,7 +102,7 @@ def test_what_serves_for_ever_announces_itself_in_json(by_hand: dict[str, tuple[
 
 
 def test_comparing_runs_writes_json_where_a_run_has_no_figures_yet(by_hand: dict[str, tuple[int, Any]], project: Path) -> None:
-    assert {row["missed_share"] is None for row in strictly(poc(project, "runs", "--json").stdout)} <= {True, False}
+    assert {row["dev_missed_share"] is None for row in strictly(poc(project, "runs", "--json").stdout)} <= {True, False}
 
 
 def test_a_run_that_was_launched_goes_on_by_hand_in_its_own_mlflow_run(by_hand: dict[str, tuple[int, Any]], project: Path) -> None:
@@ -147,3 +147,10 @@ def test_a_step_that_refuses_by_hand_fails_its_mlflow_run_and_names_no_run_to_ot
 def test_checking_a_charter_opens_no_mlflow_run(begun: Path) -> None:
     assert tracking.run_rows("stop-bad-parts") == []
     assert not (begun / layout.MLFLOW_RUN).exists()
+
+
+def test_a_run_notices_that_the_charter_was_changed_since(begun: Path, repository: Path) -> None:
+    assert not is_of_another_charter(repository, begun)
+    charter = repository / layout.CHARTER
+    charter.write_text(charter.read_text().replace('"looks": 1', '"looks": 2'))
+    assert is_of_another_charter(repository, begun)

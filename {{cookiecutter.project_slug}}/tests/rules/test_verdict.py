@@ -149,6 +149,12 @@ def test_no_timing_proves_nothing_about_the_machine() -> None:
     assert [verdicts[name] for name in ("latency_p99", "memory", "model_size", "monthly_budget")] == ["NOT PROVEN"] * 4
 
 
+def test_what_was_not_measured_says_why_and_shows_no_nan() -> None:
+    reason = "dev rules it out: false-alarm share 61.8%, the charter allows 25%"
+    found = [each.why for each in judge(a_charter(), GOOD, a_money(), None, [], not_timed=reason) if each.name in ("latency_p99", "memory", "model_size")]
+    assert len(found) == 3 and all(why.startswith(f"not measured: {reason}; at most") and "nan" not in why for why in found)
+
+
 def test_a_nan_in_a_timing_is_not_go() -> None:
     assert by_name(judge(a_charter(), GOOD, a_money(), a_timing(cpu_us_per_call=math.nan), []))["monthly_budget"] == "NOT PROVEN"
 

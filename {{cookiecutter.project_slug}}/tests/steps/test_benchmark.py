@@ -91,6 +91,7 @@ def test_what_dev_already_rules_out_is_not_timed(tmp_path: Path) -> None:
     found = measure(tmp_path, {"small": a_model()}, missed=40)
     assert found.timings == []
     assert found.not_timed == {"small": "dev rules it out: missed share 40.0%, the charter allows 12%"}
+    assert step._headline([], found.not_timed, [], a_charter()) == "no variant was timed: dev rules it out: missed share 40.0%, the charter allows 12%"
 
 
 @slow

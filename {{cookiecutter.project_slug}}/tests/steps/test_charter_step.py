@@ -61,3 +61,15 @@ def test_more_looks_need_more_sealed_rows(project: Path) -> None:
     agree(project, limits={"missed_share": "0.05"}, timebox={"looks": 2})
     # 0.95**72 = 0.0249 and 0.95**71 = 0.0262: each of two looks is held to 97.5 %
     assert "needs 72, " in Run(root=project / "run").perform("charter").headline
+
+
+def test_a_data_card_that_speaks_of_another_file_is_refused(project: Path) -> None:
+    (project / "data" / layout.DATA_CARD).write_text("# your_data.csv\n\n**Made up, to be replaced.**\n")
+    agree(project)
+    assert refused(project) == ["the data card speaks of 'your_data.csv', the charter of 'parts.csv'"]
+
+
+def test_a_source_without_a_card_is_not_refused_for_it(project: Path) -> None:
+    (project / "data" / layout.DATA_CARD).unlink()
+    agree(project)
+    assert Run(root=project / "run").perform("charter").status == "done"

@@ -64,7 +64,7 @@ def test_a_version_has_all_evidence_in_its_run_whether_or_not_a_launcher_logged_
 
 
 def test_a_data_card_in_another_encoding_costs_no_version(project: Path, mlflow_run: str) -> None:
-    (project / "data" / "DATA_CARD.md").write_bytes("# Parts\n\nFr\xe4steile, gemessen.\n".encode("latin-1"))
+    (project / "data" / "DATA_CARD.md").write_bytes("# parts.csv\n\nFr\xe4steile, gemessen.\n".encode("latin-1"))
     judged(project).perform("register")
     assert "steile, gemessen." in str(versions()[0].description)
 

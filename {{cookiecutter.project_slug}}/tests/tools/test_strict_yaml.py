@@ -197,6 +197,24 @@ def test_a_file_that_is_no_charter_is_refused(tmp_path: Path, content: bytes) ->
         load_charter(path)
 
 
+@pytest.mark.parametrize("written", ["true", "false"])
+def test_a_truth_value_where_text_belongs_is_echoed_as_it_was_written(written: str, tmp_path: Path) -> None:
+    path = tmp_path / "charter.yaml"
+    path.write_text(json.dumps(a_plain_charter()).replace('"positive": "1"', f'"positive": {written}'))
+    with pytest.raises(InputRefused) as caught:
+        load_charter(path)
+    assert [(problem.what, problem.fix) for problem in caught.value.problems] == [
+        (f"positive is the truth value {written}, where text belongs", f'put it in quotes, as the file spells it: "{written}"')
+    ]
+
+
+def test_an_empty_file_is_said_to_hold_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "charter.yaml"
+    path.write_text("# nothing yet\n")
+    with pytest.raises(InputRefused, match="the file holds no fields"):
+        load_charter(path)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="cannot be read"):
         load_charter(tmp_path / "charter.yaml")

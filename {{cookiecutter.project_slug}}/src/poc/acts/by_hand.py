@@ -14,7 +14,7 @@ from poc.rules.charter import Charter
 from poc.rules.evidence import Report
 from poc.steps import PRODUCER, Step
 from poc.steps.perform import perform
-from poc.tools import files
+from poc.tools import files, strict_yaml
 
 
 def run_for(step: Step, root: Path) -> Path:
@@ -28,6 +28,15 @@ def run_for(step: Step, root: Path) -> Path:
     run = layout.new_run(root)
     (run / layout.BY_HAND).mkdir()
     return run
+
+
+def is_of_another_charter(root: Path, run: Path) -> bool:
+    """Say whether charter.yaml says something else now than the charter that a run is judged by."""
+    agreed = layout.artifact_folder(layout.artifacts_of(run), PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON
+    try:
+        return agreed.is_file() and agreed.read_bytes() != files.canonical_json(strict_yaml.load_charter(root / layout.CHARTER))
+    except PocError:
+        return True
 
 
 def step_by_hand(step: Step, run: Path) -> Report:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import InputRefused, PocError
-from poc.rules.evidence import Report
+from poc.rules.evidence import Report, Verdict
 from poc.steps import PRODUCER, STEP
 from poc.tools import files
 
@@ -34,6 +34,14 @@ def newest_candidate(root: Path) -> tuple[Path, Path]:
     """Find the newest run that froze a candidate; return the run's folder and the candidate's."""
     run = newest_run(root, ["candidate"])
     return run, layout.artifact_folder(layout.artifacts_of(run), PRODUCER["candidate"], "candidate")
+
+
+def verdict_of(run: Path) -> str | None:
+    """Return the verdict that a run came to; None where it was not put forward."""
+    try:
+        return files.read_record(layout.artifact_folder(layout.artifacts_of(run), "gate", "verdict") / layout.VERDICT_JSON, Verdict).overall
+    except PocError:
+        return None
 
 
 def lacking(run: Path, artifacts: Sequence[str]) -> list[str]:

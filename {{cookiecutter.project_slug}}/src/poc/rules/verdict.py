@@ -13,13 +13,15 @@ MOST_BUSY = 0.5
 WORST_FIRST: tuple[Outcome, ...] = ("NO-GO", "NOT PROVEN", "GO")
 
 
-def judge(charter: Charter, confusion: Confusion, money: Money, timing: Timing | None, differences: Sequence[str]) -> list[LimitVerdict]:
-    """Judge every limit of the charter; `differences` names what sets the measuring machine apart from the charter's."""
+def judge(
+    charter: Charter, confusion: Confusion, money: Money, timing: Timing | None, differences: Sequence[str], *, not_timed: str = ""
+) -> list[LimitVerdict]:
+    """Judge every limit of the charter; `differences` names what sets the measuring machine apart from the charter's, `not_timed` why nothing was measured."""
     limits, looks = charter.limits, charter.timebox.looks
     confidence = float(limits.confidence)
     missed = judge_share(confusion.missed, confusion.positives, float(limits.missed_share), confidence, looks, name="missed_share")
     false_alarms = judge_share(confusion.false_alarms, confusion.negatives, float(limits.false_alarm_share), confidence, looks, name="false_alarm_share")
-    return [missed, false_alarms, *_judge_machine(charter, timing, differences), judge_money(money)]
+    return [missed, false_alarms, *_judge_machine(charter, timing, differences, not_timed), judge_money(money)]
 
 
 def overall(verdicts: Sequence[LimitVerdict]) -> Outcome:
@@ -41,11 +43,14 @@ def judge_share(errors: int, n: int, limit: float, confidence: float, looks: int
     return LimitVerdict(name=name, verdict=_outcome(low, high, limit), measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
 
 
-def judge_quantity(name: str, measured: float, interval: Interval, limit: float, unit: str, *, differences: Sequence[str] = ()) -> LimitVerdict:
+def judge_quantity(
+    name: str, measured: float, interval: Interval, limit: float, unit: str, *, differences: Sequence[str] = (), not_timed: str = ""
+) -> LimitVerdict:
     """Judge a measured quantity that must not exceed its limit; on another machine it proves nothing, either way."""
     verdict = _outcome(interval.low, interval.high, limit) if not differences and math.isfinite(measured) else "NOT PROVEN"
     bounds = f", between {interval.low:.4g} and {interval.high:.4g}" if interval.low != interval.high else ""
-    why = f"measured {measured:.4g} {unit}{bounds}; at most {limit:.4g} allowed"
+    why = f"measured {measured:.4g} {unit}{bounds}" if math.isfinite(measured) else "not measured" + (f": {not_timed}" if not_timed else "")
+    why += f"; at most {limit:.4g} allowed"
     if differences:
         why += f"; but not on the charter's hardware: {'; '.join(differences)}"
     return LimitVerdict(name=name, verdict=verdict, measured=measured, low=interval.low, high=interval.high, limit=limit, unit=unit, why=why)
@@ -104,13 +109,15 @@ def machines_needed(charter: Charter, cpu_us_per_call: float) -> int:
     return max(1, math.ceil(busy_cores / (charter.limits.hardware.cores * MOST_BUSY)))
 
 
-def _judge_machine(charter: Charter, timing: Timing | None, differences: Sequence[str]) -> Iterator[LimitVerdict]:
+def _judge_machine(charter: Charter, timing: Timing | None, differences: Sequence[str], not_timed: str) -> Iterator[LimitVerdict]:
     limits, a_month = charter.limits, f"{charter.value.currency} a month"
     measured = _Measured(charter, timing)
-    yield judge_quantity("latency_p99", measured.p99_ms, measured.p99, float(limits.latency_p99_ms), "ms", differences=differences)
-    yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=differences)
-    yield judge_quantity("model_size", measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB")
-    yield judge_quantity("monthly_budget", measured.monthly, _exactly(measured.monthly), float(limits.monthly_budget), a_month, differences=differences)
+    yield judge_quantity("latency_p99", measured.p99_ms, measured.p99, float(limits.latency_p99_ms), "ms", differences=differences, not_timed=not_timed)
+    yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=differences, not_timed=not_timed)
+    yield judge_quantity("model_size", measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB", not_timed=not_timed)
+    yield judge_quantity(
+        "monthly_budget", measured.monthly, _exactly(measured.monthly), float(limits.monthly_budget), a_month, differences=differences, not_timed=not_timed
+    )
 
 
 class _Measured:

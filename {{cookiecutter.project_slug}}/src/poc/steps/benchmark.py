@@ -50,7 +50,7 @@ def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> 
         timings / layout.TIMINGS_JSON,
         Timings(machine=here, pinned_cores=pinned, differences=found, confidence=float(charter.limits.confidence), timings=timed, not_timed=not_timed),
     )
-    return Result(headline=_headline(timed, found, charter), numbers=[number for timing in timed for number in _numbers(timing)])
+    return Result(headline=_headline(timed, not_timed, found, charter), numbers=[number for timing in timed for number in _numbers(timing)])
 
 
 def _ruled_out(variant: Variant, charter: Charter) -> str | None:
@@ -114,9 +114,10 @@ def _child(job: dict[str, Any], *, patience_s: float) -> Any:
     return json.loads(done.stdout)
 
 
-def _headline(timed: list[Timing], found: list[str], charter: Charter) -> str:
+def _headline(timed: list[Timing], not_timed: dict[str, str], found: list[str], charter: Charter) -> str:
     if not timed:
-        return "no variant was timed"
+        reasons = dict.fromkeys(reason for reason in not_timed.values() if reason.startswith("dev")) or dict.fromkeys(not_timed.values())
+        return f"no variant was timed: {'; '.join(list(reasons)[:3])}"
     fastest = min(timed, key=lambda timing: timing.cpu_us_per_call)
     where = "the charter's hardware" if not found else f"NOT PROVEN, not the charter's hardware: {'; '.join(found)}"
     return (

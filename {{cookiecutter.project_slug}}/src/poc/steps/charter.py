@@ -47,6 +47,8 @@ def read_agreement(root: Path) -> tuple[Charter, Params]:
         agreed = strict_yaml.load_charter(root / layout.CHARTER)
     with _noting(problems):
         params = strict_yaml.load_params(root / layout.PARAMS)
+    if not problems:
+        problems += _of_the_card(root, agreed)
     if problems:
         raise InputRefused(problems)
     return agreed, params
@@ -72,6 +74,22 @@ def _of_the_folder(root: Path) -> list[Problem]:
     if not (root / layout.SUITE).is_file():
         found.append(Problem(what="there is no data contract", where=str(layout.SUITE), fix="poc draft-expectations, then read it and commit it"))
     return found
+
+
+def _of_the_card(root: Path, agreed: Charter) -> list[Problem]:
+    """Refuse a data card that speaks of another file: what it says of the rows stands in the registered version's description."""
+    source = Path(agreed.data.source)
+    card = root / source.parent / layout.DATA_CARD
+    title = next(iter(card.read_text(encoding="utf-8", errors="replace").splitlines()), "") if card.is_file() else f"# {source.name}"
+    if source.name in title:
+        return []
+    return [
+        Problem(
+            what=f"the data card speaks of {title.lstrip('# ')!r}, the charter of {source.name!r}",
+            where=f"{source.parent / layout.DATA_CARD} line 1",
+            fix=f"write the card for these rows, and begin it with # {source.name}",
+        )
+    ]
 
 
 @contextmanager

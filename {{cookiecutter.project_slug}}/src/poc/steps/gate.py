@@ -57,7 +57,7 @@ def gate(
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
         confusion = Verdict.model_validate_json(stored).confusion if stored is not None else _confusion(charter, frozen, data, sealed_labels, candidate)
-        found = _judge(charter, params_of(agreement).seed, confusion, timing, measured.differences, look, nth, repeated=stored is not None)
+        found = _judge(charter, params_of(agreement).seed, confusion, timing, measured, frozen.variant, look, nth, repeated=stored is not None)
         files.write_record(verdict / layout.VERDICT_JSON, found)
         if stored is None:
             tracking.finish_look(look, verdict / layout.VERDICT_JSON)
@@ -112,10 +112,19 @@ def _measured(frozen: Candidate, timings: Path, rehearsal: Path) -> tuple[Timing
 
 
 def _judge(
-    charter: Charter, seed: int, confusion: Confusion, timing: Timing | None, differences: list[str], look: tracking.Look, nth: int, *, repeated: bool
+    charter: Charter,
+    seed: int,
+    confusion: Confusion,
+    timing: Timing | None,
+    measured: Timings,
+    variant: str,
+    look: tracking.Look,
+    nth: int,
+    *,
+    repeated: bool,
 ) -> Verdict:
     money = worth(charter, confusion, seed=seed)
-    limits = judge(charter, confusion, money, timing, differences)
+    limits = judge(charter, confusion, money, timing, measured.differences, not_timed=measured.not_timed.get(variant, ""))
     return Verdict(
         overall=overall(limits),
         limits=limits,

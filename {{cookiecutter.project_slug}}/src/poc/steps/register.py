@@ -18,8 +18,6 @@ from poc.steps.perform import Result
 from poc.tools import files, tracking
 
 ALIAS = "candidate"
-#: Stands beside the source and says in its first paragraph what the rows are.
-DATA_CARD = "DATA_CARD.md"
 
 
 def register(
@@ -89,7 +87,7 @@ def register(
 
 
 def _data_card(charter: Charter) -> str | None:
-    card = Path(charter.data.source).parent / DATA_CARD
+    card = Path(charter.data.source).parent / layout.DATA_CARD
     return card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None  # by now a look is spent: a stray byte must not cost the version
 
 

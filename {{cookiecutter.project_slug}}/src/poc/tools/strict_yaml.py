@@ -229,6 +229,8 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
     if percent := _percent_meant(given, limits):
         return f"{field} is {said}, but a share lies between 0 and 1", percent
     match found["type"]:
+        case "model_type":
+            return f"{field} holds no fields", "write name: value lines; docs/charter.schema.json lists the fields"
         case "missing":
             return f"{field} is missing", f"add {field}"
         case "extra_forbidden":
@@ -241,6 +243,8 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
             return f"{field} is empty", f"fill in {field}"
         case "string_too_short":
             return f"{field} says too little: at least {limits['min_length']} characters", "write a full sentence"
+        case "string_type" if isinstance(given, bool):
+            return f"{field} is the truth value {said.lower()}, where text belongs", f'put it in quotes, as the file spells it: "{said.lower()}"'
         case "string_type" if isinstance(given, int | Decimal):
             return f"{field} is the number {said}, where text belongs", f'put it in quotes: "{said}"'
         case "int_type":

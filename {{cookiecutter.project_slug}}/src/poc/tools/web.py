@@ -121,7 +121,7 @@ class Application:
         if unknown := sorted(set(given) - known):
             raise BadRequest(f"unknown inputs: {', '.join(unknown)}; the model takes {', '.join(sorted(known))}")
         if missing := sorted(known - set(given)):
-            raise BadRequest(f"missing inputs: {', '.join(missing)}")
+            raise BadRequest(f"missing inputs: {', '.join(missing)}; send null where a value is not there")
         columns = {name: _column(given[name], name, kind) for name, kind in self.inputs}
         if len({len(values) for values in columns.values()}) > 1:
             raise BadRequest("the inputs have different numbers of rows: " + ", ".join(f"{name} {len(values)}" for name, values in columns.items()))

@@ -246,17 +246,18 @@ def run_url(run_id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """One run, for comparison; figures are on dev, None where a run did not get that far."""
+    """One run, for comparison; `last_step` is where it ended, and a figure is None where a run did not get that far."""
 
     run: str
     started: str
     status: str
+    last_step: str | None
     candidate: bool
     verdict: str | None
-    missed_share: float | None
-    false_alarm_share: float | None
+    dev_missed_share: float | None
+    dev_false_alarm_share: float | None
     p99_ms: float | None
-    money_per_period: float | None
+    dev_money_per_period: float | None
     chance_of_go: float | None
     seconds: float | None
 
@@ -270,12 +271,13 @@ def run_rows(project: str) -> list[RunRow]:
             run=run.info.run_name,
             started=datetime.fromtimestamp(run.info.start_time / 1e3, UTC).strftime("%Y-%m-%d %H:%M"),
             status=run.info.status,
+            last_step=run.data.tags.get("poc.last_step"),
             candidate=run.data.tags.get("poc.candidate") == "true",
             verdict=run.data.tags.get("poc.verdict"),
-            missed_share=run.data.metrics.get("evaluate.dev_missed_share"),
-            false_alarm_share=run.data.metrics.get("evaluate.dev_false_alarm_share"),
+            dev_missed_share=run.data.metrics.get("evaluate.dev_missed_share"),
+            dev_false_alarm_share=run.data.metrics.get("evaluate.dev_false_alarm_share"),
             p99_ms=run.data.metrics.get("evaluate.p99_ms"),
-            money_per_period=run.data.metrics.get("evaluate.dev_money"),
+            dev_money_per_period=run.data.metrics.get("evaluate.dev_money"),
             chance_of_go=run.data.metrics.get("evaluate.chance_of_go"),
             seconds=(run.info.end_time - run.info.start_time) / 1e3 if run.info.end_time else None,
         )

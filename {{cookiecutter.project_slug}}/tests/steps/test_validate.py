@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import PLAIN, a_charter
-from samples import CHARTER, EMPTY, ONLY_TORQUE, TORQUE, WEAR, a_sample, validated
+from samples import CHARTER, EMPTY, ONLY_TORQUE, TORQUE, WEAR, a_sample, drafted, validated
 
 from poc import layout
 from poc.errors import InputRefused, Refused
 from poc.rules.drift import LIMIT
 from poc.rules.evidence import Validation
+from poc.rules.guards import GUARDS
 from poc.tools import files
 
 AT_LEAST = ONLY_TORQUE.replace(
@@ -33,6 +34,20 @@ def test_a_drafted_contract_accepts_the_sample_it_was_drafted_from(tmp_path: Pat
     found = files.read_record(tmp_path / "validation" / layout.VALIDATION_JSON, Validation)
     assert found.evaluated == found.declared > 20
     assert set(found.drift) == set(found.auc_alone) == set(CHARTER.feature_names())
+
+
+def test_a_column_of_the_contract_that_the_charter_no_longer_declares_is_named_once_and_with_all_else_that_is_wrong(tmp_path: Path) -> None:
+    contract = drafted(a_sample().assign(**{"Failure Type": "none"}))
+    refused = refusal(tmp_path, a_sample().assign(Type=None), suite=contract)
+    first, *others = refused.problems
+    assert first.what == "the contract speaks of column 'Failure Type', which the charter does not declare"
+    assert "poc draft-expectations --force" in first.fix
+    assert others and all("rows: Type:" in problem.what for problem in others)
+
+
+def test_an_expectation_on_a_column_that_the_charter_does_not_declare_never_passes_for_evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GUARDS, "contract_is_kept", lambda failures: [])
+    assert refusal(tmp_path, a_sample(), suite=drafted(a_sample().assign(extra=1.0))).code == "contract_was_checked"
 
 
 def test_a_missing_column_is_refused_by_name(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from poc.errors import InputRefused
-from poc.tools.expectations import check, draft
+from poc.tools.expectations import check, columns_of, draft
 
 rng = np.random.default_rng(5)
 SAMPLE = pd.DataFrame({"torque": rng.normal(40, 10, 600), "type": rng.choice(["L", "M"], 600), "bad": rng.integers(0, 2, 600)})
@@ -83,6 +83,24 @@ def test_a_value_that_many_rows_share_at_the_end_of_a_range_stays_in_it() -> Non
 def test_the_target_is_left_out_where_there_is_none() -> None:
     found = check(SAMPLE.drop(columns="bad"), SUITE, without=["bad"])
     assert found.failures == [] and found.evaluated == found.declared
+
+
+PAIR = json.dumps({"expectations": [{"type": "expect_column_pair_values_to_be_equal", "kwargs": {"column_A": "bad", "column_B": "torque"}}]})
+
+
+def test_a_suite_speaks_of_single_columns_and_of_pairs_each_named_once() -> None:
+    assert columns_of(SUITE) == ["torque", "type", "bad"]
+    assert columns_of(PAIR) == ["bad", "torque"]
+
+
+def test_an_expectation_on_a_pair_is_left_out_with_either_column() -> None:
+    assert [check(SAMPLE, PAIR, without=[column]).declared for column in ("bad", "torque", "type")] == [0, 0, 1]
+
+
+def test_an_expectation_on_an_undeclared_column_is_counted_and_not_evaluated_and_raises_nothing() -> None:
+    found, whole = check(SAMPLE.drop(columns="type"), SUITE, undeclared=["type"]), check(SAMPLE, SUITE)
+    assert found.failures == [] and found.declared == whole.declared
+    assert found.declared - found.evaluated == sum(each["kwargs"].get("column") == "type" for each in json.loads(SUITE)["expectations"])
 
 
 def test_a_source_may_hold_more_columns_than_the_suite_names() -> None:

@@ -100,7 +100,12 @@ def contract_was_checked(declared: int, evaluated: int) -> list[Problem]:
 def contract_is_kept(failures: Sequence[str]) -> list[Problem]:
     """Refuse data that breaks a critical expectation."""
     return [
-        Problem(what=failure, where="expectations/suite.json", fix="repair the source; or, if the world has changed, agree a new contract")
+        Problem(
+            what=failure,
+            where="expectations/suite.json",
+            fix="repair the source; or, where the charter or the world has changed, draft the contract anew (poc draft-expectations --force), "
+            "read it and commit it",
+        )
         for failure in failures
     ]
 
@@ -125,7 +130,8 @@ def no_column_gives_the_answer_away(alone: Mapping[str, float], excused: Mapping
         Problem(
             what=f"column {column!r} alone ranks positives with AUC {auc:.3f}: it gives the answer away",
             where=f"charter.yaml, features, {column}",
-            fix="if it is known only afterwards, remove it; if it is right, say why in why_it_may_decide_alone and have the charter signed",
+            fix="if it is known only afterwards, take it out of the features and draft the contract anew; if it is right, say why in "
+            "why_it_may_decide_alone, in a sentence that the sponsor agrees to",
         )
         for column, auc in alone.items()
         if not auc < LEAK_AUC and not excused.get(column)
@@ -155,7 +161,7 @@ def graph_equals_estimator(name: str, largest_difference: float, flipped: int, r
         Problem(
             what=f"{name}: ONNX differs from the estimator by up to {largest_difference:.2g} and flips {flipped} of {rows} decisions",
             where="export",
-            fix="see the conversions known to be wrong in docs/builder.md: impute before trees, dense one-hot, no scaling before trees",
+            fix="take the family out of params.yaml, families, or see the conversions that go wrong in docs/builder.md",
         )
     ]
 

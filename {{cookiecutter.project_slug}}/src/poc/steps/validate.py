@@ -46,8 +46,15 @@ def _check_contract(agreement: Path, data: Path, charter: Charter) -> tuple[int,
     opened = pd.concat([frames.read_table(data / layout.SPLIT_FILES[split]) for split in ("train", "dev")], ignore_index=True)
     sealed = frames.read_table(data / layout.SPLIT_FILES["sealed"])
     whole = pd.concat([opened, sealed], ignore_index=True)
-    checked = [expectations.check(opened, suite, whole=whole), expectations.check(sealed, suite, whole=whole, without=[charter.data.target])]
-    guards.contract_is_kept([f"{where} rows: {failure}" for where, each in zip(("open", "sealed"), checked, strict=True) for failure in each.failures])
+    declared = (*charter.feature_names(), charter.data.target, charter.data.key, charter.data.time, charter.data.group)
+    undeclared = [column for column in expectations.columns_of(suite) if column not in declared]
+    checked = [
+        expectations.check(opened, suite, undeclared=undeclared, whole=whole),
+        expectations.check(sealed, suite, undeclared=undeclared, whole=whole, without=[charter.data.target]),
+    ]
+    of_columns = [f"the contract speaks of column {column!r}, which the charter does not declare" for column in undeclared]
+    of_rows = [f"{where} rows: {failure}" for where, each in zip(("open", "sealed"), checked, strict=True) for failure in each.failures]
+    guards.contract_is_kept([*of_columns, *of_rows])
     for each in checked:
         guards.contract_was_checked(each.declared, each.evaluated)
     return sum(each.declared for each in checked), sum(each.evaluated for each in checked), [warning for each in checked for warning in each.warnings]

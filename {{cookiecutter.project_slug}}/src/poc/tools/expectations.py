@@ -44,9 +44,21 @@ class Checked:
     warnings: list[str]
 
 
-def check(table: pd.DataFrame, suite_json: str | bytes, *, without: Sequence[str] = (), whole: pd.DataFrame | None = None) -> Checked:
+def columns_of(suite_json: str | bytes) -> list[str]:
+    """Name the columns that a suite speaks of, each once.
+
+    Raises:
+        InputRefused: the text is no suite.
+    """
+    return list(dict.fromkeys(str(column) for each in _read(suite_json)["expectations"] for column in _columns(each)))
+
+
+def check(
+    table: pd.DataFrame, suite_json: str | bytes, *, without: Sequence[str] = (), undeclared: Sequence[str] = (), whole: pd.DataFrame | None = None
+) -> Checked:
     """Evaluate a suite on a table; expectations on the columns in `without` are left out, those on the number of rows look at `whole`.
 
+    Those on `undeclared` columns count as declared and are not evaluated: the caller says so once for each column.
     In Great Expectations an empty suite succeeds, and an expectation that it does not know is dropped: the caller compares `evaluated`
     with `declared`. An expectation that could not be evaluated, because its column is not there or holds text for numbers, is not counted
     and is a failure, whatever its severity.
@@ -55,11 +67,9 @@ def check(table: pd.DataFrame, suite_json: str | bytes, *, without: Sequence[str
         InputRefused: the text is no suite.
     """
     suite = _read(suite_json)
-    chosen = [_left_out(each, without) for each in suite["expectations"] if each["kwargs"].get("column") not in without]
-    if not chosen:
-        return Checked(declared=0, evaluated=0, failures=[], warnings=[])
+    chosen = [_left_out(each, without) for each in suite["expectations"] if not _speaks_of(each, without)]
     of_rows = [each for each in chosen if each["type"].startswith("expect_table_row_count")]
-    others = [each for each in chosen if each not in of_rows]
+    others = [each for each in chosen if each not in of_rows and not _speaks_of(each, undeclared)]
     results = [*_validate(table if whole is None else whole, of_rows), *_validate(table, others)]
     raised = [each for each in results if _exception(each)]
     broken = [each for each in results if not each.success and not _exception(each)]
@@ -165,6 +175,16 @@ def _read(suite_json: str | bytes) -> dict[str, Any]:
     if not well_formed:
         raise InputRefused("this is no Great Expectations suite", where="expectations/suite.json", fix="draft it again: poc draft-expectations --force")
     return dict(suite)
+
+
+def _columns(expectation: Expectation) -> list[Any]:
+    """List the columns whose values an expectation looks at: one, two, or several together."""
+    kwargs = expectation["kwargs"]
+    return [*(kwargs[name] for name in ("column", "column_A", "column_B") if name in kwargs), *(kwargs.get("column_list") or [])]
+
+
+def _speaks_of(expectation: Expectation, columns: Sequence[str]) -> bool:
+    return any(column in columns for column in _columns(expectation))
 
 
 def _left_out(expectation: Expectation, without: Sequence[str]) -> Expectation:

@@ -81,7 +81,7 @@ def _of_the_card(root: Path, agreed: Charter) -> list[Problem]:
     source = Path(agreed.data.source)
     card = root / source.parent / layout.DATA_CARD
     title = next(iter(card.read_text(encoding="utf-8", errors="replace").splitlines()), "") if card.is_file() else f"# {source.name}"
-    if source.name in title:
+    if source.stem in title:  # the same rows in another format need no other card
         return []
     return [
         Problem(

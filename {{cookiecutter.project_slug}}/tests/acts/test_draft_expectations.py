@@ -66,6 +66,16 @@ def test_values_that_are_no_numbers_are_refused_as_ingest_refuses_them(project: 
         draft(project)
 
 
+def test_a_target_that_is_never_positive_is_refused_as_ingest_refuses_it_with_all_else_that_is_wrong(project: Path) -> None:
+    (project / "charter.yaml").write_text(json.dumps(a_plain_charter(data={"source": "data/parts.csv", "positive": "yes"})))
+    source = project / "data/parts.csv"
+    pd.read_csv(source).assign(**{"Torque [Nm]": "1,5"}).to_csv(source, index=False)
+    with pytest.raises(InputRefused, match="the target 'Target' is never 'yes'") as caught:
+        draft(project)
+    assert len(caught.value.problems) == 2
+    assert not (project / layout.SUITE).exists()
+
+
 def test_a_contract_that_is_there_is_not_overwritten_unless_forced(project: Path) -> None:
     path = draft(project)
     path.write_text("edited by hand")

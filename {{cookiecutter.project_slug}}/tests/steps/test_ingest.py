@@ -69,6 +69,13 @@ def test_a_few_new_rows_move_few_of_the_old_ones(project: Path) -> None:
     assert sum(after[key] == name for key, name in before.items()) > 0.98 * len(before)
 
 
+@pytest.mark.parametrize(("declared", "how"), [({}, "stratified by the target, drawn by lottery"), ({"time": "UDI"}, "by time: the latest rows are sealed")])
+def test_the_headline_says_how_rows_were_split_after_how_many(declared: dict[str, str], how: str, project: Path) -> None:
+    declare(project, **declared)
+    counts, said = ingested(project).report("ingest").headline.split(" rows, ")
+    assert counts.endswith(" sealed") and said == f"{how}; not declared, so not used: nothing"
+
+
 def test_rows_of_one_group_stay_together(project: Path) -> None:
     declare(project, group="order")
     run = ingested(project, lambda parts: parts.assign(order="order " + (parts["UDI"] // 4).astype(str)))
@@ -92,7 +99,7 @@ def test_an_outcome_of_true_and_false_is_named_as_it_is_written(project: Path) -
 
 def test_a_wrong_target_is_refused_with_the_values_that_are_there(project: Path) -> None:
     declare(project, positive="Yes")
-    with pytest.raises(InputRefused, match=r"has 2 values \('no', 'yes'\) and 0 rows without one; it must have two, one of them 'Yes'"):
+    with pytest.raises(InputRefused, match="the target 'Target' is never 'Yes'; its values are 'no', 'yes'"):
         ingested(project, lambda parts: parts.assign(Target=parts["Target"].map({1: "yes", 0: "no"})))
 
 
@@ -101,18 +108,30 @@ def test_an_empty_text_is_no_key_no_group_and_no_outcome(project: Path) -> None:
     parts = pd.read_csv(project / "data/parts.csv", dtype={"UDI": str, "Target": str}).assign(order="one")
     parts.loc[0, ["UDI", "Target", "order"]] = ""
     parts.to_parquet(project / "data/parts.parquet")
+    (project / "data" / layout.DATA_CARD).write_text("# parts.parquet\n")
     with pytest.raises(InputRefused) as caught:
         ingested(project)
-    assert [problem.what.split(":")[0].split(";")[0] for problem in caught.value.problems] == [
+    assert [problem.what.split(":")[0] for problem in caught.value.problems] == [
         "1 rows have no 'UDI'",
         "1 rows have no 'order'",
-        "the target 'Target' has 2 values ('0', '1') and 1 rows without one",
+        "1 rows have no 'Target'",
     ]
 
 
 def test_of_many_values_of_a_target_five_are_named(project: Path) -> None:
-    with pytest.raises(InputRefused, match=r"has 400 values \('0', '1', '10', '100', '101', \.\.\.\)"):
+    with pytest.raises(InputRefused, match=r"has 400 values \('0', '1', '10', '100', '101', \.\.\.\), not two"):
         ingested(project, lambda parts: parts.assign(Target=parts["UDI"]))
+
+
+def test_each_fault_of_a_target_is_a_problem_of_its_own(project: Path) -> None:
+    declare(project, positive="Yes")
+    with pytest.raises(InputRefused) as caught:
+        ingested(project, lambda parts: parts.assign(Target=[None, "a", "b", "c"] * 100))
+    assert [(problem.where, problem.what) for problem in caught.value.problems] == [
+        ("charter.yaml, data.target", "100 rows have no 'Target': it is not known how they ended"),
+        ("charter.yaml, data.target", "the target 'Target' has 3 values ('a', 'b', 'c'), not two"),
+        ("charter.yaml, data.positive", "the target 'Target' is never 'Yes'; its values are 'a', 'b', 'c'"),
+    ]
 
 
 def test_duplicate_keys_are_refused_and_no_row_is_written(project: Path) -> None:
@@ -126,7 +145,7 @@ def test_duplicate_keys_are_refused_and_no_row_is_written(project: Path) -> None
 UNUSABLE: dict[str, tuple[Change, int]] = {
     "no rows": (lambda parts: parts.head(0), 1),
     "two declared columns missing": (lambda parts: parts.drop(columns=["Type", "Torque [Nm]"]), 2),
-    "a row without an outcome": (lambda parts: parts.assign(Target=parts["Target"].where(parts["UDI"] > 0)), 1),
+    "a row without an outcome": (lambda parts: parts.assign(Target=parts["Target"].astype("Int64").where(parts["UDI"] > 0)), 1),
     "an outcome of three values": (lambda parts: parts.assign(Target=parts["UDI"] % 3), 1),
     "two rows without a key": (lambda parts: parts.assign(UDI=parts["UDI"].where(parts["UDI"] > 1)), 1),
     "two columns of one name": (lambda parts: parts.rename(columns={"Tool wear [min]": "Type"}), 2),

@@ -7,6 +7,7 @@ from pathlib import Path
 from poc import layout
 from poc.errors import InputRefused
 from poc.problem import source
+from poc.steps.ingest import target_problems
 from poc.tools import expectations, files, frames, strict_yaml
 
 
@@ -14,7 +15,7 @@ def draft(root: Path, *, force: bool = False) -> Path:
     """Write `expectations/suite.json` for the declared columns and the target, the target as the 0/1 that `ingest` makes of it.
 
     Raises:
-        InputRefused: there is a contract already, and `force` was not given; or the source lacks a declared column, or has no numbers in it.
+        InputRefused: there is a contract already, and `force` was not given; or the source lacks a declared column, or has a target or numbers that are none.
     """
     path = root / layout.SUITE
     if path.exists() and not force:
@@ -25,6 +26,8 @@ def draft(root: Path, *, force: bool = False) -> Path:
     table = source.read(charter, root)
     target = charter.data.target
     if problems := frames.column_problems(table, [*charter.feature_names(), target], charter.data.source):
+        raise InputRefused(problems)
+    if problems := [*target_problems(table, charter), *frames.number_problems(table, charter.features)]:
         raise InputRefused(problems)
     is_positive = (frames.categories_of(table, target) == charter.data.positive).astype("int8")
     kept = frames.typed(table, charter.features).assign(**{target: is_positive})

@@ -64,7 +64,8 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
         ),
     )
     return Result(
-        headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items()) + f" rows; not declared, so not used: {', '.join(ignored) or 'nothing'}",
+        headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items())
+        + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}",
         numbers=[Number(name=f"{name}_{what}", value=getattr(split, what), unit="rows") for name, split in splits.items() for what in ("rows", "positives")],
     )
 
@@ -81,7 +82,7 @@ def _refuse_unusable(table: pd.DataFrame, charter: Charter) -> None:
         *_without(table, data.key, "key", "which rows they are"),
         *_without(table, data.group, "group", "which rows they belong with"),
         *(frames.time_problems(table, data.time) if data.time else []),
-        *_target_problems(table, charter),
+        *target_problems(table, charter),
         *frames.number_problems(table, charter.features),
     ]
     if problems:
@@ -104,16 +105,23 @@ def _without(table: pd.DataFrame, column: str | None, role: str, unknown: str) -
         )
 
 
-def _target_problems(table: pd.DataFrame, charter: Charter) -> Iterator[Problem]:
-    data, written = charter.data, frames.categories_of(table, charter.data.target)
-    missing, values = int((written == "").sum()), sorted(set(written) - {""})
-    if missing or len(values) != 2 or data.positive not in values:
-        named = ", ".join(map(repr, values[:SHOWN_VALUES])) + (", ..." if len(values) > SHOWN_VALUES else "")
+def target_problems(table: pd.DataFrame, charter: Charter) -> Iterator[Problem]:
+    """List what keeps the target from saying yes or no of every row: rows without it, not two values, none of them the positive."""
+    data = charter.data
+    yield from _without(table, data.target, "target", "how they ended")
+    values = sorted(set(frames.categories_of(table, data.target)) - {""})
+    named = ", ".join(map(repr, values[:SHOWN_VALUES])) + (", ..." if len(values) > SHOWN_VALUES else "")
+    if values and len(values) != 2:
         yield Problem(
-            what=f"the target {data.target!r} has {len(values):,} values ({named or 'none'}) and {missing:,} rows without one; "
-            f"it must have two, one of them {data.positive!r}",
-            where="charter.yaml, data.target and data.positive",
-            fix="name the column and the value that means yes; drop rows whose outcome is not known yet",
+            what=f"the target {data.target!r} has {len(values):,} values ({named}), not two",
+            where="charter.yaml, data.target",
+            fix="name a column that says yes or no of every row",
+        )
+    if values and data.positive not in values:
+        yield Problem(
+            what=f"the target {data.target!r} is never {data.positive!r}; its values are {named}",
+            where="charter.yaml, data.positive",
+            fix="name the value that means yes, as the source writes it",
         )
 
 

@@ -74,14 +74,41 @@ def test_a_code_keeps_its_text_however_long_the_file(tmp_path: Path) -> None:
 
 
 def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match=r"rows\.csv cannot be read: .*line 2"):
-        read(tmp_path, "a,b\n1,2,3\n")
+    with pytest.raises(InputRefused, match="line 3 has 3 fields, the header has 2") as caught:
+        read(tmp_path, "a,b\n1,2\n1,5,3\n")
+    assert caught.value.problems[0].fix == "put quotes around a value that holds a comma"
 
 
-def test_a_csv_in_another_encoding_is_refused_with_the_one_that_is_read(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_bytes("word\nB\xe4nder\n".encode("latin-1"))
-    with pytest.raises(InputRefused, match="in UTF-8"):
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
+def test_a_csv_without_a_header_is_refused_as_empty(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match=r"rows\.csv is empty"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(("separator", "named"), [(";", "';'"), ("\t", "tabs")])
+def test_a_csv_separated_by_something_else_is_refused_once_decimal_commas_or_not(separator: str, named: str, tmp_path: Path) -> None:
+    for row in ("1.5;2", "1,5;2"):
+        with pytest.raises(InputRefused) as caught:
+            read(tmp_path, f"a;b\n{row}\n".replace(";", separator))
+        assert [problem.what for problem in caught.value.problems] == [f"rows.csv is separated by {named}, not by commas"]
+
+
+def test_a_separator_within_one_of_several_names_is_part_of_the_name(tmp_path: Path) -> None:
+    assert list(read(tmp_path, "a;b,c\n1,2\n")) == ["a;b", "c"]
+
+
+def test_a_csv_in_another_encoding_is_refused_with_the_first_line_that_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(("word,n\n" + "B,1\n" * 49 + "B\xe4nder,2\n" * 2).encode("latin-1"))
+    with pytest.raises(InputRefused, match="is not UTF-8 text: line 51\n"):
         read_table(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_csv_with_another_separator_and_encoding_is_refused_for_its_encoding_too(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes("B\xe4nder;n\n1,5;2\n".encode(encoding))
+    with pytest.raises(InputRefused) as caught:
+        read_table(tmp_path / "rows.csv")
+    assert ["not UTF-8 text: line 1" in problem.what for problem in caught.value.problems] == [False, True]
 
 
 def test_columns_of_one_name_are_a_problem_where_they_are_declared(tmp_path: Path) -> None:

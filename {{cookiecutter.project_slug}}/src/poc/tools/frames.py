@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -46,7 +47,7 @@ def read_table(path: Path) -> pd.DataFrame:
         return readers[path.suffix](path)
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors
         raise InputRefused(
-            f"{path.name} cannot be read: {str(error).splitlines()[0]}", where=str(path), fix="check that the file is what its ending says, and a CSV in UTF-8"
+            f"{path.name} cannot be read: {str(error).splitlines()[0]}", where=str(path), fix="check that the file is what its ending says"
         ) from error
 
 
@@ -54,9 +55,49 @@ def _read_csv(path: Path) -> pd.DataFrame:
     """Read cells as text: guessed types would turn 007 into 7, true into True and NA into nothing. Only an empty cell is missing."""
     import pandas as pd
 
-    # The header is read as a row like any other, else pandas renames the second of two columns of one name, and takes an extra cell for an index.
-    cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, na_values=[""])
+    try:
+        if problems := [*_not_separated_by_commas(path), *_not_utf_8(path)]:
+            raise InputRefused(problems)
+        # The header is read as a row like any other, else pandas renames the second of two columns of one name, and takes an extra cell for an index.
+        cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, na_values=[""])
+    except pd.errors.EmptyDataError as error:
+        raise InputRefused(f"{path.name} is empty", where=str(path), fix="bring data: a header, and a row for each decision") from error
+    except pd.errors.ParserError as error:
+        if not (ragged := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))):
+            raise
+        header, line, fields = ragged.groups()
+        raise InputRefused(
+            f"line {line} has {fields} fields, the header has {header}", where=str(path), fix="put quotes around a value that holds a comma"
+        ) from error
     return cells.iloc[1:].set_axis(cells.iloc[0].fillna("").tolist(), axis=1).reset_index(drop=True)
+
+
+def _not_separated_by_commas(path: Path) -> Iterator[Problem]:
+    import pandas as pd
+
+    header = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, nrows=1, encoding_errors="replace").iloc[0].tolist()
+    if len(header) == 1 and (separator := next((each for each in ";\t" if each in header[0]), "")):
+        named = {";": "';'", "\t": "tabs"}[separator]
+        yield Problem(what=f"{path.name} is separated by {named}, not by commas", where=str(path), fix="save it with commas, and with points in decimals")
+
+
+def _not_utf_8(path: Path) -> Iterator[Problem]:
+    with path.open("rb") as lines:
+        line = next((number for number, line in enumerate(lines, start=1) if not _is_utf_8(line)), 0)
+    if line:
+        yield Problem(
+            what=f"{path.name} is not UTF-8 text: line {line}",
+            where=str(path),
+            fix="save it as CSV UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8",
+        )
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from poc.rules.charter import Charter
+from poc.rules.charter import AmountCharter, BinaryCharter, MulticlassCharter
+from poc.rules.evidence import BreakEven, Interval, Money
 
 PLAIN: dict[str, Any] = {
     "schema_version": 1,
     "project": "stop-bad-parts",
     "version": 1,
+    "problem": "binary",
     "decision": {
         "question": "Stop this part before it leaves the cell?",
         "decider": "The line lead of the shift decides at the cell.",
@@ -100,14 +102,115 @@ PLAIN: dict[str, Any] = {
 }
 
 
+#: What only a charter about yes or no says.
+OF_BINARY = {
+    "baseline": {"missed_share", "false_alarm_share"},
+    "value": {"positive_share", "cost_missed", "cost_false_alarm", "cost_per_catch"},
+    "limits": {"missed_share", "false_alarm_share"},
+    "data": {"positive"},
+}
+MULTICLASS: dict[str, Any] = {
+    "problem": "multiclass",
+    "baseline": {
+        "decided_shares": {
+            "good": {"good": "0.96", "rework": "0.03", "scrap": "0.01"},
+            "rework": {"good": "0.40", "rework": "0.50", "scrap": "0.10"},
+            "scrap": {"good": "0.30", "rework": "0.30", "scrap": "0.40"},
+        }
+    },
+    "value": {
+        "class_shares": {
+            "good": {"low": "0.88", "likely": "0.90", "high": "0.92"},
+            "rework": {"low": "0.05", "likely": "0.07", "high": "0.09"},
+            "scrap": {"low": "0.02", "likely": "0.03", "high": "0.04"},
+        },
+        "costs": {
+            "good": {"good": {"low": 0, "likely": 0, "high": 0}, "rework": {"low": 2, "likely": 3, "high": 5}, "scrap": {"low": 10, "likely": 15, "high": 20}},
+            "rework": {
+                "good": {"low": 50, "likely": 80, "high": 120},
+                "rework": {"low": 8, "likely": 10, "high": 14},
+                "scrap": {"low": 5, "likely": 9, "high": 12},
+            },
+            "scrap": {
+                "good": {"low": 120, "likely": 200, "high": 350},
+                "rework": {"low": 20, "likely": 30, "high": 40},
+                "scrap": {"low": 4, "likely": 5, "high": 6},
+            },
+        },
+    },
+    "limits": {"missed_share": {"rework": "0.20", "scrap": "0.10"}},
+    "data": {"classes": ["good", "rework", "scrap"]},
+}
+AMOUNT: dict[str, Any] = {
+    "problem": "count",
+    "baseline": {"mean_over": "9.5", "mean_under": "7.25", "beyond_tolerance_share": "0.35"},
+    "value": {
+        "unit": "pieces",
+        "decisions_per_period": {"low": 800, "likely": 1000, "high": 1200},
+        "cost_per_unit_over": {"low": "0.4", "likely": "0.5", "high": "0.75"},
+        "cost_per_unit_under": {"low": 1, "likely": 2, "high": 4},
+    },
+    "limits": {"tolerance": 20, "beyond_tolerance_share": "0.15"},
+}
+
+
 def a_plain_charter(**overrides: Any) -> dict[str, Any]:
     """Return a valid charter as plain values, with overrides merged in deeply; a list in an override replaces the whole list."""
     return _merged(deepcopy(PLAIN), overrides)
 
 
-def a_charter(**overrides: Any) -> Charter:
+def a_charter(**overrides: Any) -> BinaryCharter:
     """Return a valid charter, with overrides merged in deeply: `a_charter(limits={"missed_share": "0.05"})`."""
-    return Charter.model_validate(a_plain_charter(**overrides))
+    return BinaryCharter.model_validate(a_plain_charter(**overrides))
+
+
+def a_plain_multiclass_charter(**overrides: Any) -> dict[str, Any]:
+    """Return a valid charter about three classes of parts as plain values: good, rework and scrap."""
+    return _merged(_of_another_kind(MULTICLASS), overrides)
+
+
+def a_multiclass_charter(**overrides: Any) -> MulticlassCharter:
+    """Return a valid charter about three classes of parts."""
+    return MulticlassCharter.model_validate(a_plain_multiclass_charter(**overrides))
+
+
+def a_plain_amount_charter(**overrides: Any) -> dict[str, Any]:
+    """Return a valid charter about how many pieces will be asked for as plain values; `problem="regression"` makes it how much."""
+    return _merged(_of_another_kind(AMOUNT), overrides)
+
+
+def an_amount_charter(**overrides: Any) -> AmountCharter:
+    """Return a valid charter about how many pieces will be asked for."""
+    return AmountCharter.model_validate(a_plain_amount_charter(**overrides))
+
+
+def a_money(low: float = 100, high: float = 300, **changes: Any) -> Money:
+    """Return money per month within these bounds, against today's process and against both policies alike."""
+    wins = Interval(low=low, middle=(low + high) / 2, high=high)
+    return Money(
+        **{
+            "currency": "EUR",
+            "period": "month",
+            "per_period": wins,
+            "level": 0.9,
+            "chance_of_loss": 0.0,
+            "chance_of_minimum": 1.0,
+            "against": {"flagging everything": wins, "flagging nothing": wins},
+            "expected": wins.middle,
+            "tornado": [],
+            "break_even": BreakEven(name="cost of a miss", value=42.0, unit="EUR"),
+            "perfect_model": 900.0,
+        }
+        | changes
+    )
+
+
+def _of_another_kind(sections: dict[str, Any]) -> dict[str, Any]:
+    """Replace the fields of the binary charter that another kind of problem does not have."""
+    plain = deepcopy(PLAIN)
+    for section, fields in OF_BINARY.items():
+        plain[section] = {name: value for name, value in plain[section].items() if name not in fields}
+    return _merged(plain, sections)
 
 
 def _merged(plain: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from poc.cli import poc
-from poc.rules.charter import Charter
+from poc.rules.charter import charter_schema
 from poc.steps import STEP
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_editors_complete_the_charter_by_the_schema_it_is_checked_with() -> None:
-    assert json.loads((DOCS / "charter.schema.json").read_text()) == json.loads(json.dumps(Charter.model_json_schema()))
+    assert json.loads((DOCS / "charter.schema.json").read_text()) == json.loads(json.dumps(charter_schema()))
 
 
 def test_the_image_starts_what_the_command_line_starts() -> None:

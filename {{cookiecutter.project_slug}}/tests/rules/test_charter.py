@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from builders import PLAIN, a_charter, a_plain_charter
 from pydantic import ValidationError
 
-from poc.rules.charter import Charter, perfect_saving_per_period
+from poc.rules.charter import BinaryCharter
 from poc.rules.cross_checks import check_charter
+from poc.rules.stakes import perfect_saving_per_period
 
 
-def places(charter: Charter) -> list[str]:
+def places(charter: BinaryCharter) -> list[str]:
     return [problem.where for problem in check_charter(charter)]
 
 
@@ -30,7 +30,7 @@ def test_a_plain_charter_has_no_problem() -> None:
 
 
 def test_a_charter_survives_json() -> None:
-    assert Charter.model_validate_json(a_charter().model_dump_json()) == a_charter()
+    assert BinaryCharter.model_validate_json(a_charter().model_dump_json()) == a_charter()
 
 
 def test_a_charter_needs_a_sponsor() -> None:
@@ -134,7 +134,7 @@ def test_memory_allowed_fits_the_machine() -> None:
 
 def test_a_perfect_model_saves_what_today_loses() -> None:
     # 30,000 * (0.034 * 0.45 * (200 - 25) + 0.966 * 0.04 * 3) = 30,000 * (2.6775 + 0.11592)
-    assert perfect_saving_per_period(a_charter()) == Decimal("83802.6")
+    assert perfect_saving_per_period(a_charter()) == pytest.approx(83802.6)
 
 
 def test_what_even_a_perfect_model_cannot_repay_is_not_started() -> None:
@@ -171,7 +171,7 @@ def test_all_problems_come_at_once() -> None:
 )
 def test_a_field_that_cannot_be_meant_is_refused(overrides: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Charter.model_validate(a_plain_charter(**overrides))
+        BinaryCharter.model_validate(a_plain_charter(**overrides))
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_a_field_that_cannot_be_meant_is_refused(overrides: dict[str, Any]) -> N
 )
 def test_a_name_can_be_seen_and_says_something(text: str) -> None:
     with pytest.raises(ValidationError):
-        Charter.model_validate(a_plain_charter(people=with_one("people", 1, name=text)))
+        BinaryCharter.model_validate(a_plain_charter(people=with_one("people", 1, name=text)))
 
 
 @pytest.mark.parametrize("text", [" " * 15, f"Stop it?{' ' * 10}", "." * 15, "\u200b" * 15, "Stop this part,\nor let it pass?", "Stop \u2067this\u2069 part?"])
 def test_a_sentence_can_be_seen_and_says_something(text: str) -> None:
     with pytest.raises(ValidationError):
-        Charter.model_validate(a_plain_charter(decision={"question": text}))
+        BinaryCharter.model_validate(a_plain_charter(decision={"question": text}))
 
 
 @pytest.mark.parametrize("name", ["7", "O'Neil (2nd)", "\u5c71\u7530", "\u0915\u094d\u200d\u0937", "Auf\u200clage", "Ada \U0001f469\u200d\U0001f680"])
@@ -199,4 +199,4 @@ def test_blanks_around_a_text_are_no_part_of_it() -> None:
 
 def test_evidence_for_a_stage_is_named() -> None:
     with pytest.raises(ValidationError):
-        Charter.model_validate(a_plain_charter(stages=with_one("stages", 1, evidence=[" "])))
+        BinaryCharter.model_validate(a_plain_charter(stages=with_one("stages", 1, evidence=[" "])))

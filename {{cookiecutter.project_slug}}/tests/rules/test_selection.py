@@ -3,20 +3,14 @@ from __future__ import annotations
 import math
 
 import pytest
+from builders import a_money
 
-from poc.rules.evidence import Assessment, Confusion, Interval, LimitVerdict, Money
+from poc.rules.evidence import Assessment, Confusion, LimitVerdict
 from poc.rules.selection import choose, monthly_cost
 
 
-def at(middle: float) -> Interval:
-    return Interval(low=middle, middle=middle, high=middle)
-
-
 def a_variant(name: str, *, chance: float = 0.9, cost: float = 100.0, gain: float = 1000.0, passes: bool = True, cpu_us: float = 50.0) -> Assessment:
-    money = Money(
-        currency="EUR", period="month", per_period=at(gain), level=0.9, chance_of_loss=0, chance_of_minimum=1, flag_everything=at(0), flag_nothing=at(0),
-        perfect_model=2000,
-    )  # fmt: skip
+    money = a_money(gain, gain)
     budget = LimitVerdict(name="monthly_budget", verdict="GO", measured=cost, low=cost, high=cost, limit=400, unit="EUR", why="")
     return Assessment(
         variant=name,

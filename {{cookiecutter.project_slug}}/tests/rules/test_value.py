@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaincinv
 
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Confusion
 from poc.rules.value import expected_worth, triangular, worth
 
@@ -18,7 +18,7 @@ def sure(number: object) -> dict[str, object]:
     return {"low": number, "likely": number, "high": number}
 
 
-def a_sure_charter(**changes: Any) -> Charter:
+def a_sure_charter(**changes: Any) -> BinaryCharter:
     """1,000 decisions, 10 % positive; a miss costs 100, a false alarm 2, a catch 20; running it 50. Today costs 1,000 * (6.0 + 0.072) = 6,072 a month."""
     value = {
         "decisions_per_period": sure(1000),
@@ -42,8 +42,8 @@ def test_value_is_what_today_costs_less_what_the_model_costs_and_its_run_cost() 
 
 def test_value_against_flagging_everything_and_nothing() -> None:
     money = worth(a_sure_charter(), many(0.2, 0.1), seed=1)
-    assert money.flag_everything.middle == pytest.approx(2000 + 1800 - 3830, abs=2)  # every positive caught, every negative alarmed
-    assert money.flag_nothing.middle == pytest.approx(10000 - 3830, abs=2)  # every positive missed
+    assert money.against["flagging everything"].middle == pytest.approx(2000 + 1800 - 3830, abs=2)  # every positive caught, every negative alarmed
+    assert money.against["flagging nothing"].middle == pytest.approx(10000 - 3830, abs=2)  # every positive missed
 
 
 def test_a_perfect_model_pays_its_run_cost() -> None:
@@ -95,15 +95,15 @@ def test_a_triangular_range_keeps_its_bounds_and_its_mean() -> None:
 
 
 def test_expected_worth_uses_the_means_of_the_ranges() -> None:
-    assert expected_worth(a_sure_charter(), 0.2, 0.1) == pytest.approx(6072 - 3830)
-    assert expected_worth(a_sure_charter(), np.array([0.2, 0.5]), np.array([0.1, 0.04])) == pytest.approx([6072 - 3830, -50])
+    assert expected_worth(a_sure_charter(), np.array([0.2, 0.1])) == pytest.approx(6072 - 3830)
+    assert expected_worth(a_sure_charter(), np.array([[0.2, 0.5], [0.1, 0.04]])) == pytest.approx([6072 - 3830, -50])
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 300), st.integers(0, 300), st.integers(0, 500))
 def test_bounds_are_ordered_and_no_model_beats_a_perfect_one_on_sure_costs(positives: int, missed: int, false_alarms: int) -> None:
     money = worth(a_sure_charter(), Confusion(positives=positives, missed=min(missed, positives), negatives=500, false_alarms=false_alarms), seed=1)
-    for interval in (money.per_period, money.flag_everything, money.flag_nothing):
+    for interval in (money.per_period, *money.against.values()):
         assert interval.low <= interval.middle <= interval.high
     assert money.per_period.high <= money.perfect_model + 1e-6
 
@@ -112,7 +112,7 @@ def test_bounds_are_ordered_and_no_model_beats_a_perfect_one_on_sure_costs(posit
 def test_nine_in_ten_intervals_hold_the_true_value(positives: int) -> None:
     # 200 sealed sets from a model that misses 15 % and alarms on 20 %; binomial noise on 200 is 2.1 points
     rng, charter, negatives = np.random.default_rng(11), a_sure_charter(), positives * 10
-    truth = expected_worth(charter, 0.15, 0.20)
+    truth = expected_worth(charter, np.array([0.15, 0.20]))
     held = 0
     for seed in range(200):
         seen = Confusion(positives=positives, missed=int(rng.binomial(positives, 0.15)), negatives=negatives, false_alarms=int(rng.binomial(negatives, 0.20)))

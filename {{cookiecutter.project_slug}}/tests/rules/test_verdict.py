@@ -5,11 +5,11 @@ from math import comb
 from typing import Any
 
 import pytest
-from builders import a_charter
+from builders import a_charter, a_money
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poc.rules.evidence import Confusion, Interval, LimitVerdict, Money, Outcome, Timing
+from poc.rules.evidence import Confusion, Interval, LimitVerdict, Outcome, Timing
 from poc.rules.verdict import (
     judge,
     judge_money,
@@ -19,7 +19,7 @@ from poc.rules.verdict import (
     machines_needed,
     most_errors_allowed,
     overall,
-    sealed_positives_needed,
+    sealed_rows_needed,
     upper_bound,
 )
 
@@ -28,12 +28,6 @@ GOOD = Confusion(positives=136, missed=5, negatives=3864, false_alarms=700)
 
 def an_interval(low: float, high: float) -> Interval:
     return Interval(low=low, middle=(low + high) / 2, high=high)
-
-
-def a_money(**changes: Any) -> Money:
-    wins = an_interval(100, 300)
-    plain: dict[str, Any] = {"currency": "EUR", "period": "month", "per_period": wins, "level": 0.9, "chance_of_loss": 0.0, "chance_of_minimum": 1.0}
-    return Money(**(plain | {"flag_everything": wins, "flag_nothing": wins, "perfect_model": 900.0} | changes))
 
 
 def a_timing(**changes: Any) -> Timing:
@@ -86,8 +80,8 @@ def test_counts_that_cannot_be_prove_nothing(errors: int, n: int) -> None:
 
 
 def test_how_many_positives_five_percent_needs() -> None:
-    assert sealed_positives_needed(0.05, 0.95) == [59, 93, 124, 153]
-    assert sealed_positives_needed(0.05, 0.95, looks=3, max_misses=0) == [80]
+    assert sealed_rows_needed(0.05, 0.95) == [59, 93, 124, 153]
+    assert sealed_rows_needed(0.05, 0.95, looks=3, most_errors=0) == [80]
 
 
 @pytest.mark.parametrize(
@@ -105,10 +99,12 @@ def test_money_that_beats_all_three_policies_is_go() -> None:
     assert judge_money(a_money()).verdict == "GO"
 
 
-@pytest.mark.parametrize("policy", ["per_period", "flag_everything", "flag_nothing"])
+@pytest.mark.parametrize("policy", ["today", "flagging everything", "flagging nothing"])
 @pytest.mark.parametrize(("low", "high", "expected"), [(-1, 300, "NOT PROVEN"), (0, 300, "NOT PROVEN"), (-300, -1, "NO-GO"), (math.nan, 300, "NOT PROVEN")])
 def test_one_policy_that_is_not_beaten_is_enough(policy: str, low: float, high: float, expected: Outcome) -> None:
-    assert judge_money(a_money(**{policy: an_interval(low, high)})).verdict == expected
+    lost, won = an_interval(low, high), a_money()
+    changes = {"per_period": lost} if policy == "today" else {"against": won.against | {policy: lost}}
+    assert judge_money(a_money(**changes)).verdict == expected
 
 
 def test_a_good_model_on_the_right_machine_is_go() -> None:

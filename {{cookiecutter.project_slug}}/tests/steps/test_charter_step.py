@@ -50,11 +50,11 @@ def test_the_charter_says_how_many_sealed_rows_each_limit_needs(project: Path) -
     report = Run(root=project / "run").perform("charter")
     needed = {number.name: (number.value, number.unit) for number in report.numbers if number.name.startswith("needed")}
     assert needed == {
-        **{f"needed_at_{errors}_misses": (rows, "sealed positives") for errors, rows in enumerate((59, 93, 124, 153))},
+        **{f"needed_at_{errors}_errors_for_missed_share": (rows, "sealed positives") for errors, rows in enumerate((59, 93, 124, 153))},
         # 0.75**11 = 0.042 and 0.75**10 = 0.056; with two errors 0.75**23 * (1 + 23/3 + 253/9) = 0.0492, of 22 rows it is 0.0607
-        **{f"needed_at_{errors}_false_alarms": (rows, "sealed negatives") for errors, rows in enumerate((11, 18, 23, 29))},
+        **{f"needed_at_{errors}_errors_for_false_alarm_share": (rows, "sealed negatives") for errors, rows in enumerate((11, 18, 23, 29))},
     }
-    assert report.headline.endswith("0.05 missed needs 59, 93, 124 or 153 sealed positives at 0 to 3 misses")
+    assert report.headline.endswith("0.05 missed share needs 59, 93, 124 or 153 sealed positives at 0 to 3 errors")
 
 
 def test_more_looks_need_more_sealed_rows(project: Path) -> None:

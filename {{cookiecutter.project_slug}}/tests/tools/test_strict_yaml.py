@@ -186,7 +186,8 @@ def test_cross_checks_have_lines_too(tmp_path: Path) -> None:
 def test_a_typo_in_one_section_does_not_hide_a_contradiction_in_another(tmp_path: Path) -> None:
     problems = charter_problems(tmp_path, version=0, people=PLAIN["people"][1:], limits={"monthly_budget": 1}, baseline={"process": "By eye"})
     # limits are compared with the baseline, which says too little: that check waits
-    assert [problem.where.rpartition(", ")[2] for problem in problems] == ["version", "baseline.process", "people", "stages.0.signers", "stages.3.signers"]
+    places = ["version", "baseline.process", "people", "limits.hardware.monthly_cost", "stages.0.signers", "stages.3.signers"]
+    assert [problem.where.rpartition(", ")[2] for problem in problems] == places
 
 
 @pytest.mark.parametrize("content", [b"", b"just words", b"- 1\n- 2", b"\xff\xfe\x00", b"\xef\xbb\xbf"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from poc import layout
 from poc.acts.newest import newest_run
 from poc.errors import PocError
-from poc.rules.charter import Charter
+from poc.rules.charter import Charter, parse_charter
 from poc.rules.evidence import Report
 from poc.steps import PRODUCER, Step
 from poc.steps.perform import perform
@@ -63,7 +63,9 @@ def _logged(step: Step, run: Path, artifacts: Path, *, report: Path) -> Iterator
         return
     from poc.tools import tracking
 
-    project = files.read_record(layout.artifact_folder(artifacts, PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON, Charter).project
+    project = files.read_record(
+        layout.artifact_folder(artifacts, PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON, Charter, parse=parse_charter
+    ).project
 
     noted = run / layout.MLFLOW_RUN
     mlflow_run = noted.read_text().strip() if noted.is_file() else ""

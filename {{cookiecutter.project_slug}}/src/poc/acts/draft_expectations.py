@@ -8,6 +8,7 @@ from poc import layout
 from poc.errors import InputRefused
 from poc.problem import source
 from poc.steps.ingest import target_problems
+from poc.steps.inputs import trainable
 from poc.tools import expectations, files, frames, strict_yaml
 
 
@@ -22,7 +23,7 @@ def draft(root: Path, *, force: bool = False) -> Path:
         raise InputRefused(
             "there is a data contract already", where=str(layout.SUITE), fix="change it by hand, or overwrite it: poc draft-expectations --force"
         )
-    charter = strict_yaml.load_charter(root / layout.CHARTER)
+    charter = trainable(strict_yaml.load_charter(root / layout.CHARTER))
     table = source.read(charter, root)
     target = charter.data.target
     if problems := frames.column_problems(table, [*charter.feature_names(), target], charter.data.source):

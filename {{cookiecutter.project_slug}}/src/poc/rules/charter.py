@@ -1,106 +1,17 @@
-"""What the sponsor agreed: the charter's fields, each checked by itself."""
+"""What the sponsor agreed: the charter's sections, each checked by itself."""
 
 from __future__ import annotations
 
-import unicodedata
-from datetime import date
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, TypeAdapter
 
-#: Line breaks and control characters change the files they land in, format characters (direction marks, zero-width spaces) how these read.
-UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-#: They shape letters of many scripts, and emoji: invisible anywhere else.
-JOINERS = "\u200c\u200d"
-JOINED = {"L", "M", "S"}
-#: Letters and a symbol by category, blank on paper: fillers of Hangul, and the empty pattern of Braille.
-BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+from poc.rules.charter_fields import CURRENCY, SLUG, Count, Day, Email, Money, Name, OpenShare, Quantity, Range, Section, Sentence, Share, ShareRange, UnitRange
 
-EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
-SLUG = "^[a-z][a-z0-9-]{1,38}[a-z0-9]$"
-CURRENCY = "^[A-Z]{3}$"
-#: What each form is in words, and an example.
-FORMS = {
-    EMAIL: ("an e-mail address", "name@company.example"),
-    SLUG: ("3 to 40 lower-case letters, digits and hyphens that begin with a letter and end with a letter or digit", "line-stop"),
-    CURRENCY: ("a code of three capital letters", "EUR"),
-}
-
-
-def is_printable(text: str) -> bool:
-    """Say whether all of a text can be seen, on one line; the template's first hook asks the same of the answers."""
-    kinds = ["", *map(unicodedata.category, text), ""]
-    return not any(
-        letter in BLANKS or (kind in UNPRINTABLE and not (letter in JOINERS and before[:1] in JOINED and after[:1] in JOINED))
-        for letter, before, kind, after in zip(text, kinds, kinds[1:], kinds[2:], strict=False)
-    )
-
-
-def _readable(text: str) -> str:
-    """Refuse text that is not what it seems to be, or says nothing."""
-    if not is_printable(text):
-        raise PydanticCustomError("unprintable", "holds a line break or an invisible character")
-    if not any(map(str.isalnum, text)):
-        raise PydanticCustomError("wordless", "holds no letter and no digit")
-    return text
-
-
-def _not_a_number(value: object) -> object:
-    """Refuse a number where a date belongs: pydantic would read it as seconds since 1970."""
-    if isinstance(value, bool | int | float | Decimal):
-        raise ValueError("a date is written YYYY-MM-DD")
-    return value
-
-
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
-Day = Annotated[date, BeforeValidator(_not_a_number)]
-Count = Annotated[int, Field(strict=True)]  # strict: else `true` would be read as 1
-Share = Annotated[Decimal, Field(ge=0, le=1)]
-OpenShare = Annotated[Decimal, Field(gt=0, lt=1)]
-# Blanks around it are not part of a text, and count for no length.
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=15, max_length=600), AfterValidator(_readable)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_readable)]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=EMAIL), AfterValidator(_readable)]
 Role = Literal["sponsor", "owner", "user_representative", "risk", "builder"]
-
-
-class Section(BaseModel):
-    """A part of the charter; unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Range(Section):
-    """What a person knows of a number: likely, and how low or high it may be."""
-
-    low: Money
-    likely: Money
-    high: Money
-
-    @model_validator(mode="after")
-    def _is_ordered(self) -> Self:
-        _check_order(self.low, self.likely, self.high)
-        return self
-
-
-class ShareRange(Section):
-    """What a person knows of a share between 0 and 1."""
-
-    low: Share
-    likely: Share
-    high: Share
-
-    @model_validator(mode="after")
-    def _is_ordered(self) -> Self:
-        _check_order(self.low, self.likely, self.high)
-        return self
-
-
-def _check_order(low: Decimal, likely: Decimal, high: Decimal) -> None:
-    if not low <= likely <= high:
-        raise ValueError(f"low {low}, likely {likely}, high {high}: they must not fall")
+ClassName = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class Decision(Section):
@@ -126,24 +37,63 @@ class Baseline(Section):
     """Today's process, measured on the same kind of rows."""
 
     process: Sentence
-    missed_share: Share
-    false_alarm_share: Share
     measured_on: Day
     evidence: Sentence
 
 
+class BinaryBaseline(Baseline):
+    """Today's errors: of the positives the share missed, of the others the share flagged."""
+
+    missed_share: Share
+    false_alarm_share: Share
+
+
+class MulticlassBaseline(Baseline):
+    """Today's decisions: of the rows of each class, which share is decided as each class."""
+
+    decided_shares: dict[ClassName, dict[ClassName, Share]]
+
+
+class AmountBaseline(Baseline):
+    """Today's estimates: mean units over and under per decision, and the share that is off by more than `limits.tolerance`."""
+
+    mean_over: Quantity
+    mean_under: Quantity
+    beyond_tolerance_share: Share
+
+
 class Value(Section):
-    """Money: what a decision costs and how many there are, per period."""
+    """Money: how many decisions there are per period, and what running the model costs."""
 
     currency: Annotated[str, Field(pattern=CURRENCY)]
     period: Literal["month", "quarter", "year"]
     decisions_per_period: Range
+    run_cost_per_period: Money
+    useful_life_periods: Annotated[Count, Field(ge=1, le=120)]
+
+
+class BinaryValue(Value):
+    """What a miss, a false alarm and a catch cost, and how many of the decisions are about a positive."""
+
     positive_share: ShareRange
     cost_missed: Range
     cost_false_alarm: Range
     cost_per_catch: Range
-    run_cost_per_period: Money
-    useful_life_periods: Annotated[Count, Field(ge=1, le=120)]
+
+
+class MulticlassValue(Value):
+    """How often each class occurs, and the cost matrix: what it costs to decide a row of one class as each class."""
+
+    class_shares: dict[ClassName, ShareRange]
+    costs: dict[ClassName, dict[ClassName, Range]]
+
+
+class AmountValue(Value):
+    """What each unit too many and each unit too few costs."""
+
+    unit: Name
+    cost_per_unit_over: UnitRange
+    cost_per_unit_under: UnitRange
 
 
 class Hardware(Section):
@@ -159,8 +109,6 @@ class Hardware(Section):
 class Limits(Section):
     """What the result must keep, each shown at the stated confidence."""
 
-    missed_share: OpenShare
-    false_alarm_share: OpenShare
     confidence: Annotated[Decimal, Field(ge=Decimal("0.5"), le=Decimal("0.999"))]
     latency_p99_ms: Annotated[Decimal, Field(gt=0, le=3_600_000)]
     arrivals_per_second: Annotated[Decimal, Field(gt=0, le=1_000_000)]
@@ -170,12 +118,31 @@ class Limits(Section):
     monthly_budget: Money
 
 
+class BinaryLimits(Limits):
+    """The largest share of positives missed, and of others flagged."""
+
+    missed_share: OpenShare
+    false_alarm_share: OpenShare
+
+
+class MulticlassLimits(Limits):
+    """For the classes that matter: the largest share of its rows that may be decided as another class."""
+
+    missed_share: Annotated[dict[ClassName, OpenShare], Field(min_length=1)]
+
+
+class AmountLimits(Limits):
+    """The largest share of estimates that may be off by more than the tolerance, in the unit of the target."""
+
+    tolerance: Annotated[Quantity, Field(gt=0)]
+    beyond_tolerance_share: OpenShare
+
+
 class Data(Section):
     """Where the rows come from and how they are split."""
 
     source: Annotated[str, Field(min_length=1)]
     target: Annotated[str, Field(min_length=1)]
-    positive: str
     key: str | None = None
     time: str | None = None
     group: str | None = None
@@ -183,6 +150,18 @@ class Data(Section):
     sealed_share: Annotated[Decimal, Field(ge=Decimal("0.05"), le=Decimal("0.8"))]
     dev_share: Annotated[Decimal, Field(ge=Decimal("0.05"), le=Decimal("0.5"))]
     split_seed: Annotated[Count, Field(ge=0, lt=2**32)]
+
+
+class BinaryData(Data):
+    """Which value of the target means yes."""
+
+    positive: str
+
+
+class MulticlassData(Data):
+    """Which values the target has."""
+
+    classes: Annotated[list[ClassName], Field(min_length=3, max_length=50)]
 
 
 class Feature(Section):
@@ -229,11 +208,12 @@ class Timebox(Section):
 
 
 class Charter(Section):
-    """The whole agreement."""
+    """The whole agreement; each kind of problem has its own baseline, value, limits and data."""
 
     schema_version: Literal[1]
     project: Annotated[str, Field(pattern=SLUG)]
     version: Annotated[Count, Field(ge=1, le=10**6)]
+    problem: Literal["binary", "multiclass", "regression", "count"]
     decision: Decision
     people: Annotated[list[Person], Field(min_length=1)]
     baseline: Baseline
@@ -253,14 +233,54 @@ class Charter(Section):
         return next(person for person in self.people if person.role == "sponsor")
 
 
-def perfect_saving_per_period(charter: Charter) -> Decimal:
-    """Return what a model without any error saves against today's process per period, before its run cost, at the likely values.
+class BinaryShaped(Charter):
+    """A charter with the sections of a binary problem, whatever it says of its kind: by it a charter is checked that does not say."""
 
-    Today a positive costs a miss or a catch, a negative sometimes a false alarm; a perfect model leaves one catch per positive. The
-    difference is decisions * (positives * missed share * (miss - catch) + negatives * false-alarm share * false alarm).
+    baseline: BinaryBaseline
+    value: BinaryValue
+    limits: BinaryLimits
+    data: BinaryData
+
+
+class BinaryCharter(BinaryShaped):
+    """A charter about yes or no."""
+
+    problem: Literal["binary"]
+
+
+class MulticlassCharter(Charter):
+    """A charter about one of several classes."""
+
+    problem: Literal["multiclass"]
+    baseline: MulticlassBaseline
+    value: MulticlassValue
+    limits: MulticlassLimits
+    data: MulticlassData
+
+
+class AmountCharter(Charter):
+    """A charter about how much (regression) or how many (count)."""
+
+    problem: Literal["regression", "count"]
+    baseline: AmountBaseline
+    value: AmountValue
+    limits: AmountLimits
+
+
+AnyCharter = Annotated[BinaryCharter | MulticlassCharter | AmountCharter, Field(discriminator="problem")]
+#: The kind of charter for each kind of problem.
+CHARTERS: Mapping[str, type[Charter]] = {"binary": BinaryCharter, "multiclass": MulticlassCharter, "regression": AmountCharter, "count": AmountCharter}
+
+
+def charter_schema() -> dict[str, Any]:
+    """Return the JSON Schema by which an editor completes and checks `charter.yaml`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "charter.yaml", **TypeAdapter[Charter](AnyCharter).json_schema()}
+
+
+def parse_charter(json: bytes) -> Charter:
+    """Read a charter back from JSON.
+
+    Raises:
+        pydantic.ValidationError: it is none.
     """
-    value, today = charter.value, charter.baseline
-    positives = value.positive_share.likely
-    avoided_misses = positives * today.missed_share * (value.cost_missed.likely - value.cost_per_catch.likely)
-    avoided_alarms = (1 - positives) * today.false_alarm_share * value.cost_false_alarm.likely
-    return value.decisions_per_period.likely * (avoided_misses + avoided_alarms)
+    return TypeAdapter[Charter](AnyCharter).validate_json(json)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
 from poc.errors import Problem
-from poc.rules.charter import Charter, perfect_saving_per_period
+from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.stakes import perfect_saving_per_period
+
+#: How far written shares may be from adding up to 1: they were rounded.
+ROUNDED = Decimal("0.005")
 
 
 def check_charter(charter: Charter) -> list[Problem]:
@@ -18,12 +22,14 @@ def check_charter(charter: Charter) -> list[Problem]:
     """
     checks = {
         _people: ["people"],
-        _limits: ["limits", "baseline"],
+        _limits: ["limits"],
+        _ambition: ["limits", "baseline"],
+        _classes: ["data", "value", "baseline", "limits"],
         _columns: ["data", "features"],
         _features: ["features"],
         _stages: ["stages", "people"],
         _sprints: ["timebox"],
-        _money: ["value", "baseline", "timebox"],
+        _money: ["value", "baseline", "timebox", "data"],
     }
     return [problem for check, needed in checks.items() if all(hasattr(charter, section) for section in needed) for problem in check(charter)]
 
@@ -52,14 +58,7 @@ def _people(charter: Charter) -> Iterator[Problem]:
 
 
 def _limits(charter: Charter) -> Iterator[Problem]:
-    limits, today = charter.limits, charter.baseline
-    if limits.missed_share >= today.missed_share and limits.false_alarm_share >= today.false_alarm_share:
-        yield Problem(
-            what=f"the limits allow {limits.missed_share} missed and {limits.false_alarm_share} false alarms; "
-            f"today's process already keeps {today.missed_share} and {today.false_alarm_share}",
-            where="limits.missed_share",
-            fix="ask for less than today on at least one of the two",
-        )
+    limits = charter.limits
     if limits.hardware.monthly_cost > limits.monthly_budget:
         yield Problem(
             what=f"one machine costs {limits.hardware.monthly_cost} a month, the budget is {limits.monthly_budget}",
@@ -72,6 +71,70 @@ def _limits(charter: Charter) -> Iterator[Problem]:
             where="limits.memory_mb",
             fix="allow no more than limits.hardware.memory_mb",
         )
+
+
+def _ambition(charter: Charter) -> Iterator[Problem]:
+    """Refuse limits that today's process already keeps: nothing would be won."""
+    allowed, today, where = _limits_and_today(charter)
+    if allowed and all(limit >= today[name] for name, limit in allowed.items()):
+        limits, kept = (" and ".join(f"{share} {name}" for name, share in shares.items()) for shares in (allowed, {name: today[name] for name in allowed}))
+        yield Problem(
+            what=f"the limits allow {limits}; today's process already keeps {kept}",
+            where=where,
+            fix="ask for less than today" + (" on at least one of them" if len(allowed) > 1 else ""),
+        )
+
+
+def _limits_and_today(charter: Charter) -> tuple[dict[str, Decimal], dict[str, Decimal], str]:
+    """Return each limited share and today's, by name, and where the first limit stands."""
+    match charter:
+        case BinaryShaped(limits=limits, baseline=today):
+            return (
+                {"missed": limits.missed_share, "false alarms": limits.false_alarm_share},
+                {"missed": today.missed_share, "false alarms": today.false_alarm_share},
+                "limits.missed_share",
+            )
+        case MulticlassCharter(limits=limits, baseline=today):
+            right = {name: today.decided_shares.get(name, {}).get(name, Decimal(0)) for name in limits.missed_share}
+            return (
+                {f"of {name} missed": share for name, share in limits.missed_share.items()},
+                {f"of {name} missed": 1 - share for name, share in right.items()},
+                "limits.missed_share",
+            )
+        case AmountCharter(limits=limits, baseline=today):
+            name = "beyond the tolerance"
+            return {name: limits.beyond_tolerance_share}, {name: today.beyond_tolerance_share}, "limits.beyond_tolerance_share"
+    return {}, {}, "limits"
+
+
+def _classes(charter: Charter) -> Iterator[Problem]:
+    """Check that every section of a multiclass charter speaks of the same classes, and that shares add up."""
+    if not isinstance(charter, MulticlassCharter):
+        return
+    names, value, today = charter.data.classes, charter.value, charter.baseline.decided_shares
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        yield Problem(what=f"{', '.join(map(repr, repeated))} stands in the list of classes twice", where="data.classes", fix="name each class once")
+    yield from _other_classes("value.class_shares", value.class_shares, names)
+    for where, matrix in (("value.costs", value.costs), ("baseline.decided_shares", today)):
+        yield from _other_classes(where, matrix, names)
+        for true, row in matrix.items():
+            yield from _other_classes(f"{where}.{true}", row, names)
+    for name in charter.limits.missed_share:
+        if name not in names:
+            yield Problem(what=f"{name!r} is not one of the classes {', '.join(names)}", where="limits.missed_share", fix="name a class of data.classes")
+    sums = {"value.class_shares": sum((known.likely for known in value.class_shares.values()), Decimal(0))}
+    sums |= {f"baseline.decided_shares.{true}": sum(row.values(), Decimal(0)) for true, row in today.items()}
+    for where, total in sums.items():
+        if abs(total - 1) > ROUNDED:
+            yield Problem(what=f"the shares add up to {total}, not to 1", where=where, fix="correct them: every row is of one class and is decided as one")
+
+
+def _other_classes(where: str, given: Iterable[str], names: list[str]) -> Iterator[Problem]:
+    found = list(given)
+    if missing := [name for name in names if name not in found]:
+        yield Problem(what=f"nothing is said of {', '.join(map(repr, missing))}", where=where, fix="add an entry for every class of data.classes")
+    if unknown := [name for name in found if name not in names]:
+        yield Problem(what=f"{', '.join(map(repr, unknown))} is not one of data.classes", where=where, fix="take it out, or add it to data.classes")
 
 
 def _columns(charter: Charter) -> Iterator[Problem]:
@@ -171,8 +234,10 @@ def _sprints(charter: Charter) -> Iterator[Problem]:
 
 
 def _money(charter: Charter) -> Iterator[Problem]:
+    if any(_classes(charter)):
+        return  # what it costs to decide a class cannot be looked up
     value, periods = charter.value, charter.value.useful_life_periods
-    saves = perfect_saving_per_period(charter) * periods
+    saves = round(Decimal(perfect_saving_per_period(charter)) * periods, 2)
     sprints = sum((sprint.budget for sprint in charter.timebox.sprints), Decimal(0))
     runs = value.run_cost_per_period * periods
     if saves <= sprints + runs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Candidate, Confusion, Evaluation, LimitVerdict, Timings, Verdict
 
 MEANING = {
@@ -28,7 +28,7 @@ def in_one_line(verdict: Verdict) -> str:
     )
 
 
-def for_people(charter: Charter, confusion: Confusion) -> str:
+def for_people(charter: BinaryCharter, confusion: Confusion) -> str:
     """Say how many cases a period sees missed and flagged for nothing, beside today's, at the charter's likely volume and share of positives."""
     volume, share = float(charter.value.decisions_per_period.likely), float(charter.value.positive_share.likely)
     positives, others = volume * share, volume * (1 - share)
@@ -46,7 +46,7 @@ def provenance(data_card: str | None) -> str:
     return next((text for text in paragraphs if text and not text.startswith(("#", "|", "<"))), "No data card says what the rows are and where they come from.")
 
 
-def description(charter: Charter, candidate: Candidate, verdict: Verdict, evaluation: Evaluation, timings: Timings, *, data_card: str | None) -> str:
+def description(charter: BinaryCharter, candidate: Candidate, verdict: Verdict, evaluation: Evaluation, timings: Timings, *, data_card: str | None) -> str:
     """Write a version's description in Markdown: decision, verdict, limits, money, people, what is not proven, digests.
 
     MLflow shows every line end as one, so a paragraph is one line.
@@ -71,7 +71,7 @@ def description(charter: Charter, candidate: Candidate, verdict: Verdict, evalua
     return "\n\n".join(parts) + "\n"
 
 
-def _money(charter: Charter, verdict: Verdict) -> str:
+def _money(charter: BinaryCharter, verdict: Verdict) -> str:
     money = verdict.money
     minimum = f"{charter.timebox.minimum_value_per_period:,.0f} {money.currency} per {money.period}"
     return (

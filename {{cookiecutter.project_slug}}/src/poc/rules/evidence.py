@@ -77,12 +77,38 @@ class Calibration(Record):
 
 
 class Confusion(Record):
-    """Counts of decisions against the truth."""
+    """Counts of yes-or-no decisions against the truth; where rows share groups, the same four counts for each group."""
 
     positives: int
     missed: int
     negatives: int
     false_alarms: int
+    by_group: list[tuple[int, int, int, int]] = []
+
+
+class ClassCounts(Record):
+    """Rows of each class (first index) by what they were decided as (second), in the charter's order; and the same for each group."""
+
+    counts: list[list[int]]
+    by_group: list[list[list[int]]] = []
+
+
+class Deviations(Record):
+    """Estimates against the truth, one entry per row, or per group of rows that belong together.
+
+    `beyond` counts rows off by more than the tolerance; `over` and `under` add up units too many and too few, `usual_*` those of always
+    estimating the median of the train rows.
+    """
+
+    rows: list[int]
+    beyond: list[int]
+    over: list[float]
+    under: list[float]
+    usual_over: list[float]
+    usual_under: list[float]
+
+
+Counted = Confusion | ClassCounts | Deviations
 
 
 class FittedModel(Record):
@@ -217,11 +243,30 @@ class Interval(Record):
     high: float
 
 
-class Money(Record):
-    """Money per period by which a model beats another policy, its run cost paid; positive means better.
+class Swing(Record):
+    """A bar of the tornado: what the money would be if one thing lay at its low or high end and all else where it is expected."""
 
-    `per_period` is against today's process, `flag_everything` and `flag_nothing` against those two; `level` is the share of draws
-    inside each interval. `perfect_model` is what a model without errors would gain against today's process at the likely values.
+    name: str
+    low: float
+    high: float
+    unit: str
+    at_low: float
+    at_high: float
+
+
+class BreakEven(Record):
+    """The value of a cost at which the model is worth exactly what today's process is worth; NaN where none is."""
+
+    name: str
+    value: float
+    unit: str
+
+
+class Money(Record):
+    """Money per period by which a model beats today's process, its run cost paid; positive means better.
+
+    `against` holds the same against policies that need no model; `level` is the share of draws inside each interval. `expected` is the mean,
+    around which `tornado` swings, widest first. `perfect_model` is what a model without errors would gain at the likely values.
     """
 
     currency: str
@@ -230,9 +275,20 @@ class Money(Record):
     level: float
     chance_of_loss: float
     chance_of_minimum: float
-    flag_everything: Interval
-    flag_nothing: Interval
+    against: dict[str, Interval]
+    expected: float
+    tornado: list[Swing]
+    break_even: BreakEven
     perfect_model: float
+
+
+class CurvePoint(Record):
+    """What alerting from a probability on would be worth per period against today's process, and its errors, on open rows."""
+
+    threshold: float
+    missed_share: float
+    false_alarm_share: float
+    money: Interval
 
 
 class LimitVerdict(Record):

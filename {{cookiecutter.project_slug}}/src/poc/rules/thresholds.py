@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.errors import Refused
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Confusion
 from poc.rules.value import expected_worth
 from poc.rules.verdict import most_errors_allowed
@@ -38,7 +38,7 @@ def confusion_at(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]], 
     Raises:
         Refused: a probability is NaN: every row must be answered.
     """
-    alert = _as_float32(probabilities) >= np.float32(threshold)
+    alert = as_float32(probabilities) >= np.float32(threshold)
     positive = np.ravel(labels) == 1
     return Confusion(
         positives=int(positive.sum()), missed=int((positive & ~alert).sum()), negatives=int((~positive).sum()), false_alarms=int((~positive & alert).sum())
@@ -46,7 +46,7 @@ def confusion_at(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]], 
 
 
 def choose_threshold(
-    probabilities: NDArray[Any], labels: NDArray[np.integer[Any]], charter: Charter, sealed_positives: int, sealed_negatives: int
+    probabilities: NDArray[Any], labels: NDArray[np.integer[Any]], charter: BinaryCharter, sealed_positives: int, sealed_negatives: int
 ) -> Threshold:
     """Choose the threshold with the best predicted chance of GO on a sealed set of the given size; money breaks near-ties.
 
@@ -58,11 +58,11 @@ def choose_threshold(
     positive, it said 0.45 where the true chance was 0.35, 0.22 for 0.10 and 0.84 for 0.88, each within 0.2 or so of a single set's truth:
     good enough to rank thresholds, too rosy where the chance is small. Cross-fitting it halved that and erred more where chances are good.
     """
-    p = _as_float32(probabilities)
-    thresholds, missed, false_alarms = _candidates(p, np.ravel(labels) == 1)
+    p = as_float32(probabilities)
+    thresholds, missed, false_alarms = candidates(p, np.ravel(labels) == 1)
     positives, negatives = int((np.ravel(labels) == 1).sum()), int((np.ravel(labels) != 1).sum())
     halves = _halves(missed, positives, false_alarms, negatives, charter, sealed_positives, sealed_negatives)
-    worth = expected_worth(charter, (missed + 0.5) / (positives + 1), (false_alarms + 0.5) / (negatives + 1))
+    worth = expected_worth(charter, np.stack([(missed + 0.5) / (positives + 1), (false_alarms + 0.5) / (negatives + 1)]))
     tried = _most_promising(halves, worth)
     chance = np.prod([chance_of_at_most(allowed, sealed, errors[tried], n) for errors, n, sealed, allowed in halves], axis=0)
     equal = chance >= chance.max() - EQUAL_CHANCE
@@ -71,7 +71,7 @@ def choose_threshold(
     return Threshold(threshold=chosen, predicted_chance_of_go=float(chance[best]), confusion=confusion_at(p, labels, chosen))
 
 
-def chance_of_go(confusion: Confusion, charter: Charter, sealed_positives: int, sealed_negatives: int) -> float:
+def chance_of_go(confusion: Confusion, charter: BinaryCharter, sealed_positives: int, sealed_negatives: int) -> float:
     """Return the predicted chance that both error limits come out GO on a sealed set of the given size, after these counts; see `choose_threshold`."""
     c = confusion
     halves = _halves(np.array([c.missed]), c.positives, np.array([c.false_alarms]), c.negatives, charter, sealed_positives, sealed_negatives)
@@ -95,7 +95,7 @@ def chance_of_at_most(allowed: int, sealed: int, errors: Counts, n: int) -> Floa
 
 
 def _halves(
-    missed: Counts, positives: int, false_alarms: Counts, negatives: int, charter: Charter, sealed_positives: int, sealed_negatives: int
+    missed: Counts, positives: int, false_alarms: Counts, negatives: int, charter: BinaryCharter, sealed_positives: int, sealed_negatives: int
 ) -> list[tuple[Counts, int, int, int]]:
     """Return errors, rows, sealed rows and how many sealed errors are still GO: for positives, then for negatives."""
     limits, looks, confidence = charter.limits, charter.timebox.looks, float(charter.limits.confidence)
@@ -105,14 +105,19 @@ def _halves(
     ]
 
 
-def _as_float32(probabilities: NDArray[Any]) -> NDArray[np.float32]:
+def as_float32(probabilities: NDArray[Any]) -> NDArray[np.float32]:
+    """Return probabilities as the server sees them, shape (n_rows,).
+
+    Raises:
+        Refused: one is NaN.
+    """
     p = np.ravel(np.asarray(probabilities, dtype=np.float32))
     if bad := int(np.isnan(p).sum()):
         raise Refused(f"{bad} of {len(p)} probabilities are NaN", where="the model", fix="look at the rows concerned; a model must answer every row")
     return p
 
 
-def _candidates(p: NDArray[np.float32], positive: NDArray[np.bool_]) -> tuple[NDArray[np.float32], Counts, Counts]:
+def candidates(p: NDArray[np.float32], positive: NDArray[np.bool_]) -> tuple[NDArray[np.float32], Counts, Counts]:
     """Return thresholds just below each distinct probability of a positive, and one above them all, with misses and false alarms at each."""
     values, place = np.unique(p, return_inverse=True)
     at_positive = np.bincount(place.reshape(-1), weights=positive, minlength=len(values)).astype(np.intp)

@@ -2,116 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.charter import Charter, Range, ShareRange, perfect_saving_per_period
-from poc.rules.evidence import Confusion, Interval, Money
+from poc.rules import stakes
+from poc.rules.charter import BinaryCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.charter_fields import Known
+from poc.rules.counts import drawn_errors, expected_errors
+from poc.rules.evidence import BreakEven, Confusion, Counted, Interval, Money, Swing
+from poc.rules.groups import DRAWS, draws_for
+from poc.rules.stakes import cost_per_period, errors_of_nobody, errors_today, knowns, perfect_saving_per_period
 
 Floats = NDArray[np.float64]
-F = TypeVar("F", float, Floats)
-
-#: How many draws; more where fewer than a hundred would lie beyond a bound, as long as memory is no matter.
-DRAWS, MOST_DRAWS, BEYOND = 20_000, 1_000_000, 100
+#: Enough for a line in a picture.
+FEW_DRAWS = 4_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Economy:
-    """What the charter says of volume and costs: one number each, or one per draw, shape (n_draws,), float64."""
+def worth(charter: Charter, counted: Counted, *, seed: int) -> Money:
+    """Return money per period by which a model with these errors beats today's process, and what needs no model.
 
-    decisions: float | Floats
-    positives: float | Floats
-    missed: float | Floats
-    false_alarm: float | Floats
-    catch: float | Floats
-
-    def cost(self, missed_share: float | Floats, false_alarm_share: float | Floats) -> float | Floats:
-        """Return the cost of errors and catches per period.
-
-        decisions * (positives * (missed share * miss + (1 - missed share) * catch) + (1 - positives) * false-alarm share * false alarm):
-        the expected cost of a classifier at prevalence `positives` (C. Elkan, "The foundations of cost-sensitive learning", 2001).
-        """
-        on_positives = missed_share * self.missed + (1 - missed_share) * self.catch
-        return self.decisions * (self.positives * on_positives + (1 - self.positives) * false_alarm_share * self.false_alarm)
-
-
-def worth(charter: Charter, confusion: Confusion, *, seed: int) -> Money:
-    """Return money per period by which a model with these errors beats today's process, flagging everything and flagging nothing.
-
-    Draws of the two error shares come from Beta(errors + 1/2, rows - errors + 1/2), Jeffreys' posterior of a share (Brown, Cai and
-    DasGupta, "Interval estimation for a binomial proportion", 2001); those of volume, prevalence and costs from triangular
-    distributions over the charter's ranges. Prevalence is the charter's, because a split may hold more positives than the world. The
-    model pays its run cost, the other policies none; today's shares count as the charter states them.
+    Errors are drawn from what was counted (`rules.counts`), volume, prevalence and costs from triangular distributions over the charter's ranges.
+    Prevalence is the charter's, because a split may hold more positives than the world. The model pays its run cost, the other policies none;
+    today's errors count as the charter states them.
 
     Each end of an interval is a one-sided bound at the charter's confidence, the allowed error divided by the number of looks, as for
     every other limit that the sealed rows show: 95 % and one look give 90 % intervals.
     """
     rng = np.random.default_rng(seed)
-    beyond = (1 - float(charter.limits.confidence)) / charter.timebox.looks
-    draws = int(np.clip(BEYOND / beyond, DRAWS, MOST_DRAWS))
-    economy = _drawn_economy(charter, rng, draws)
-    model = economy.cost(*_drawn_shares(confusion, rng, draws)) + float(charter.value.run_cost_per_period)
-    today = economy.cost(float(charter.baseline.missed_share), float(charter.baseline.false_alarm_share))
-    beats_today = np.asarray(today - model)
+    beyond = allowed_error(charter)
+    n = draws_for(beyond)
+    known = {name: triangular(each, rng, n) for name, each in knowns(charter).items()}
+    errors, of_policies = drawn_errors(counted, rng, n)
+    model = cost_per_period(charter, known, errors) + float(charter.value.run_cost_per_period)
+    gains = {name: cost_per_period(charter, known, each) - model for name, each in {**errors_of_nobody(charter), **of_policies}.items()}
+    beats_today = cost_per_period(charter, known, errors_today(charter)) - model
+    mean = expected_errors(counted)
     return Money(
         currency=charter.value.currency,
         period=charter.value.period,
-        per_period=_interval(beats_today, beyond),
+        per_period=interval(beats_today, beyond),
         level=1 - 2 * beyond,
         chance_of_loss=float(np.mean(beats_today < 0)),
         chance_of_minimum=float(np.mean(beats_today >= float(charter.timebox.minimum_value_per_period))),
-        flag_everything=_interval(np.asarray(economy.cost(0.0, 1.0) - model), beyond),
-        flag_nothing=_interval(np.asarray(economy.cost(1.0, 0.0) - model), beyond),
-        perfect_model=float(perfect_saving_per_period(charter) - charter.value.run_cost_per_period),
+        against={name: interval(gain, beyond) for name, gain in gains.items()},
+        expected=float(expected_worth(charter, mean)),
+        tornado=sorted(_tornado(charter, counted, errors, beyond), key=lambda bar: -abs(bar.at_high - bar.at_low)),
+        break_even=_break_even(charter, mean),
+        perfect_model=perfect_saving_per_period(charter) - float(charter.value.run_cost_per_period),
     )
 
 
-def expected_worth(charter: Charter, missed_share: F, false_alarm_share: F) -> F:
-    """Return the mean money per period against today's process at given error shares: one number, or an array of the shares' shape.
+def money_interval(charter: Charter, counted: Counted, *, seed: int) -> Interval:
+    """Return the interval of `worth` alone, from fewer draws: for pictures."""
+    rng = np.random.default_rng(seed)
+    known = {name: triangular(each, rng, FEW_DRAWS) for name, each in knowns(charter).items()}
+    return interval(gain(charter, known, drawn_errors(counted, rng, FEW_DRAWS)[0]), allowed_error(charter))
+
+
+def allowed_error(charter: Charter) -> float:
+    """Return how often one bound may be wrong: what the charter's confidence leaves, divided by the number of looks (Bonferroni)."""
+    return (1 - float(charter.limits.confidence)) / charter.timebox.looks
+
+
+def expected_worth(charter: Charter, errors: Floats) -> Floats:
+    """Return the mean money per period against today's process at given errors, in the shape of their trailing axes.
 
     A triangular distribution has the mean (low + likely + high) / 3; the ranges are independent, so means may be multiplied.
     """
-    economy, today = _mean_economy(charter), charter.baseline
-    gain = economy.cost(float(today.missed_share), float(today.false_alarm_share)) - economy.cost(missed_share, false_alarm_share)
-    return gain - float(charter.value.run_cost_per_period)  # type: ignore[return-value]  # one number from numbers, an array from arrays
+    return gain(charter, means(charter), errors)
 
 
-def _mean_economy(charter: Charter) -> Economy:
-    value = charter.value
-
-    def mean(known: Range | ShareRange) -> float:
-        return float(known.low + known.likely + known.high) / 3
-
-    return Economy(
-        decisions=mean(value.decisions_per_period),
-        positives=mean(value.positive_share),
-        missed=mean(value.cost_missed),
-        false_alarm=mean(value.cost_false_alarm),
-        catch=mean(value.cost_per_catch),
-    )
+def gain(charter: Charter, known: Mapping[str, Floats], errors: Floats) -> Floats:
+    """Return the money per period by which a model with these errors beats today's process, its run cost paid."""
+    return cost_per_period(charter, known, errors_today(charter)) - cost_per_period(charter, known, errors) - float(charter.value.run_cost_per_period)
 
 
-def _drawn_economy(charter: Charter, rng: np.random.Generator, n: int) -> Economy:
-    value = charter.value
-    return Economy(
-        decisions=triangular(value.decisions_per_period, rng, n),
-        positives=triangular(value.positive_share, rng, n),
-        missed=triangular(value.cost_missed, rng, n),
-        false_alarm=triangular(value.cost_false_alarm, rng, n),
-        catch=triangular(value.cost_per_catch, rng, n),
-    )
+def means(charter: Charter) -> dict[str, Floats]:
+    """Return the mean of everything that the charter knows as a range."""
+    return {name: np.asarray(float(known.low + known.likely + known.high) / 3) for name, known in knowns(charter).items()}
 
 
-def _drawn_shares(confusion: Confusion, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
-    pairs = ((confusion.missed, confusion.positives), (confusion.false_alarms, confusion.negatives))
-    missed, false_alarms = (rng.beta(errors + 0.5, rows - errors + 0.5, n) for errors, rows in pairs)
-    return missed, false_alarms
-
-
-def triangular(known: Range | ShareRange, rng: np.random.Generator, n: int = DRAWS) -> Floats:
+def triangular(known: Known, rng: np.random.Generator, n: int = DRAWS) -> Floats:
     """Draw from the triangular distribution, shape (n,); low = high is allowed, which numpy's own refuses.
 
     The inverse of its distribution function at a uniform u: low + sqrt(u * width * (likely - low)) up to the peak, mirrored beyond.
@@ -123,6 +96,68 @@ def triangular(known: Range | ShareRange, rng: np.random.Generator, n: int = DRA
     return np.where(u * width < likely - low, rising, falling)
 
 
-def _interval(draws: Floats, beyond: float) -> Interval:
+def interval(draws: Floats, beyond: float) -> Interval:
+    """Return the median of draws, and the bounds that leave this share of them out on each side."""
     low, middle, high = np.quantile(draws, [beyond, 0.5, 1 - beyond])
     return Interval(low=float(low), middle=float(middle), high=float(high))
+
+
+def threshold_by_costs(charter: BinaryCharter, prevalence: float) -> float:
+    """Return from which calibrated probability on an alert costs less than none, at the mean costs.
+
+    Alert when p * (miss - catch) >= (1 - p) * false alarm: p / (1 - p) >= false alarm / (miss - catch). `prevalence` is the share of positives
+    among the rows that the probabilities were calibrated on; where production's differs, the odds shift by the ratio of the two prior
+    odds (Elkan, 2001, theorems 1 and 2). 1 where a catch costs as much as a miss: then no alert pays.
+    """
+    mean = {name: float(known) for name, known in means(charter).items()}
+    saved, share = mean[stakes.MISS] - mean[stakes.CATCH], mean[stakes.POSITIVE]
+    if saved <= 0 or not 0 < share < 1 or not 0 < prevalence < 1:
+        return 1.0
+    odds = mean[stakes.FALSE_ALARM] / saved * (prevalence / (1 - prevalence)) * ((1 - share) / share)
+    return odds / (1 + odds)
+
+
+def _tornado(charter: Charter, counted: Counted, errors: Floats, beyond: float) -> Iterator[Swing]:
+    """Swing everything that is not known exactly, one at a time: the charter's ranges end to end, the errors within their interval."""
+    mean, expected = means(charter), expected_errors(counted)
+    for name, known in knowns(charter).items():
+        if known.low < known.high:
+            low, high = float(known.low), float(known.high)
+            at_low, at_high = (float(gain(charter, {**mean, name: np.asarray(end)}, expected)) for end in (low, high))
+            yield Swing(name=name, low=low, high=high, unit=_unit(charter, name), at_low=at_low, at_high=at_high)
+    if isinstance(counted, Confusion):
+        for i, name in enumerate(("missed share, as measured", "false-alarm share, as measured")):
+            low, high = (float(end) for end in np.quantile(errors[i], [beyond, 1 - beyond]))
+            ends = [expected.copy() for _ in range(2)]
+            ends[0][i], ends[1][i] = low, high
+            yield Swing(
+                name=name, low=low, high=high, unit="share", at_low=float(expected_worth(charter, ends[0])), at_high=float(expected_worth(charter, ends[1]))
+            )
+    else:
+        at_low, at_high = (float(end) for end in np.quantile(expected_worth(charter, errors), [beyond, 1 - beyond]))
+        yield Swing(name="errors, as measured", low=beyond, high=1 - beyond, unit="quantile", at_low=at_low, at_high=at_high)
+
+
+def _break_even(charter: Charter, errors: Floats) -> BreakEven:
+    """Find the dearest error's cost at which the money is nil: money is a straight line in each cost."""
+    mean = means(charter)
+    name = _dearest_error(charter)
+    at_none, at_mean = (float(gain(charter, {**mean, name: np.asarray(cost)}, errors)) for cost in (0.0, float(mean[name])))
+    slope = (at_mean - at_none) / float(mean[name]) if float(mean[name]) else 0.0
+    return BreakEven(name=name, value=max(0.0, -at_none / slope) if slope > 0 else float("nan"), unit=_unit(charter, name))
+
+
+def _dearest_error(charter: Charter) -> str:
+    if isinstance(charter, BinaryShaped):
+        return stakes.MISS
+    if not isinstance(charter, MulticlassCharter):
+        return stakes.UNDER
+    costs, names = charter.value.costs, charter.data.classes
+    true, decided = max(((true, decided) for true in names for decided in names if true != decided), key=lambda pair: costs[pair[0]][pair[1]].likely)
+    return stakes.cost_of(true, decided)
+
+
+def _unit(charter: Charter, name: str) -> str:
+    if name == stakes.DECISIONS:
+        return f"a {charter.value.period}"
+    return "share" if name == stakes.POSITIVE or name.startswith("share of ") else charter.value.currency

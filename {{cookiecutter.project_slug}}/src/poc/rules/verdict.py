@@ -5,23 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from poc.rules import groups
 from poc.rules.charter import Charter
-from poc.rules.evidence import Confusion, Interval, LimitVerdict, Money, Outcome, Timing
+from poc.rules.counts import counted_shares
+from poc.rules.evidence import Counted, Interval, LimitVerdict, Money, Outcome, Timing
+from poc.rules.stakes import TODAY
 
 #: How busy the cores may be on average. In an M/M/1 queue half busy means waiting as long as one call takes; above it waits grow fast.
 MOST_BUSY = 0.5
 WORST_FIRST: tuple[Outcome, ...] = ("NO-GO", "NOT PROVEN", "GO")
 
 
-def judge(
-    charter: Charter, confusion: Confusion, money: Money, timing: Timing | None, differences: Sequence[str], *, not_timed: str = ""
-) -> list[LimitVerdict]:
+def judge(charter: Charter, counted: Counted, money: Money, timing: Timing | None, differences: Sequence[str], *, not_timed: str = "") -> list[LimitVerdict]:
     """Judge every limit of the charter; `differences` names what sets the measuring machine apart from the charter's, `not_timed` why nothing was measured."""
-    limits, looks = charter.limits, charter.timebox.looks
-    confidence = float(limits.confidence)
-    missed = judge_share(confusion.missed, confusion.positives, float(limits.missed_share), confidence, looks, name="missed_share")
-    false_alarms = judge_share(confusion.false_alarms, confusion.negatives, float(limits.false_alarm_share), confidence, looks, name="false_alarm_share")
-    return [missed, false_alarms, *_judge_machine(charter, timing, differences, not_timed), judge_money(money)]
+    return [*judge_shares(charter, counted, charter.timebox.looks), *_judge_machine(charter, timing, differences, not_timed), judge_money(money)]
+
+
+def judge_shares(charter: Charter, counted: Counted, looks: int) -> list[LimitVerdict]:
+    """Judge every limit that is a share of rows."""
+    confidence = float(charter.limits.confidence)
+    return [
+        judge_share(each.errors, each.rows, each.limit, confidence, looks, name=each.name, by_group=each.by_group) for each in counted_shares(charter, counted)
+    ]
 
 
 def overall(verdicts: Sequence[LimitVerdict]) -> Outcome:
@@ -30,16 +38,27 @@ def overall(verdicts: Sequence[LimitVerdict]) -> Outcome:
     return next((outcome for outcome in WORST_FIRST if outcome in found), "NOT PROVEN")
 
 
-def judge_share(errors: int, n: int, limit: float, confidence: float, looks: int = 1, *, name: str = "share") -> LimitVerdict:
-    """Judge a share of errors by exact one-sided bounds, the allowed error divided by the number of looks (Bonferroni)."""
+def judge_share(
+    errors: int, n: int, limit: float, confidence: float, looks: int = 1, *, name: str = "share", by_group: NDArray[np.float64] | None = None
+) -> LimitVerdict:
+    """Judge a share of errors by exact one-sided bounds, the allowed error divided by the number of looks (Bonferroni).
+
+    Rows that share groups are not independent: where `by_group` holds their counts, shape (n_groups, 2), the bounds are `groups.bounds`.
+    """
     each = 1 - (1 - confidence) / looks
-    low, high = lower_bound(errors, n, each), upper_bound(errors, n, each)
+    if by_group is None:
+        low, high, least = lower_bound(errors, n, each), upper_bound(errors, n, each), upper_bound(0, n, each)
+    else:
+        low, high = groups.bounds(by_group[:, 0], by_group[:, 1], each)
+        least = groups.bounds(np.zeros(len(by_group)), by_group[:, 1], each)[1]
     measured = errors / n if 0 <= errors <= n and n > 0 else math.nan
-    why = (
-        f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each bound at {each:.4g} confidence; at most {limit:.4g} allowed"
-        if n > 0
-        else "there is no row to judge it on"
-    )
+    why = f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each bound at {each:.4g} confidence; at most {limit:.4g} allowed"
+    if by_group is not None:
+        why += f"; rows of one group count together, in {int((by_group[:, 1] > 0).sum()):,} groups"
+    if least > limit:
+        why += f"; so few rows cannot show it: even without an error they leave up to {least:.1%} possible"
+    if n <= 0:
+        why = "there is no row to judge it on"
     return LimitVerdict(name=name, verdict=_outcome(low, high, limit), measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
 
 
@@ -57,8 +76,8 @@ def judge_quantity(
 
 
 def judge_money(money: Money) -> LimitVerdict:
-    """Judge money: GO when the lower bounds beat today's process, flagging everything and flagging nothing; NO-GO when an upper bound loses."""
-    against = {"today's process": money.per_period, "flagging everything": money.flag_everything, "flagging nothing": money.flag_nothing}
+    """Judge money: GO when the lower bounds beat today's process and all that needs no model; NO-GO when an upper bound loses."""
+    against = {TODAY: money.per_period, **money.against}
     each = [_outcome(-interval.high, -interval.low, 0.0, or_equal=False) for interval in against.values()]
     verdict = next(outcome for outcome in WORST_FIRST if outcome in each)
     said = "; ".join(f"against {policy} {interval.low:,.0f} to {interval.high:,.0f}" for policy, interval in against.items())
@@ -98,9 +117,9 @@ def most_errors_allowed(n: int, limit: float, confidence: float, looks: int = 1)
     return low
 
 
-def sealed_positives_needed(limit: float, confidence: float, looks: int = 1, max_misses: int = 3) -> list[int]:
-    """Return how many positives show a limit when 0, 1, ... of them are missed: for 5 % at 95 % 59, 93, 124, 153."""
-    return [_fewest_rows(misses, limit, 1 - (1 - confidence) / looks) for misses in range(max_misses + 1)]
+def sealed_rows_needed(limit: float, confidence: float, looks: int = 1, most_errors: int = 3) -> list[int]:
+    """Return how many rows show a limit when 0, 1, ... of them are wrong: for 5 % at 95 % 59, 93, 124, 153."""
+    return [_fewest_rows(misses, limit, 1 - (1 - confidence) / looks) for misses in range(most_errors + 1)]
 
 
 def machines_needed(charter: Charter, cpu_us_per_call: float) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from poc import layout
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Number, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
 from poc.rules.verdict import judge_share
@@ -53,7 +53,7 @@ def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> 
     return Result(headline=_headline(timed, not_timed, found, charter), numbers=[number for timing in timed for number in _numbers(timing)])
 
 
-def _ruled_out(variant: Variant, charter: Charter) -> str | None:
+def _ruled_out(variant: Variant, charter: BinaryCharter) -> str | None:
     """Say why a variant need not be timed: it was not made, or dev alone shows that it breaks a limit."""
     if variant.reason_not_made or variant.dev is None:
         return variant.reason_not_made or "not judged on dev"
@@ -65,7 +65,7 @@ def _ruled_out(variant: Variant, charter: Charter) -> str | None:
     return next((f"dev rules it out: {each.name} {each.measured:.1%}, the charter allows {each.limit:.0%}" for each in judged if each.verdict == "NO-GO"), None)
 
 
-def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
+def _time(chosen: list[Variant], folder: Path, rows: Path, charter: BinaryCharter, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
     limits = charter.limits
     paths = {variant.name: folder / str(variant.file) for variant in chosen}
     shared = {"rows": str(rows), "threads": THREADS}
@@ -114,7 +114,7 @@ def _child(job: dict[str, Any], *, patience_s: float) -> Any:
     return json.loads(done.stdout)
 
 
-def _headline(timed: list[Timing], not_timed: dict[str, str], found: list[str], charter: Charter) -> str:
+def _headline(timed: list[Timing], not_timed: dict[str, str], found: list[str], charter: BinaryCharter) -> str:
     if not timed:
         reasons = dict.fromkeys(reason for reason in not_timed.values() if reason.startswith("dev")) or dict.fromkeys(not_timed.values())
         return f"no variant was timed: {'; '.join(list(reasons)[:3])}"

@@ -9,9 +9,10 @@ from pathlib import Path
 from poc import layout
 from poc.errors import InputRefused, Problem
 from poc.rules.charter import Charter
+from poc.rules.counts import limited_shares
 from poc.rules.evidence import Number
 from poc.rules.params import Params
-from poc.rules.verdict import sealed_positives_needed
+from poc.rules.verdict import sealed_rows_needed
 from poc.steps.perform import Result
 from poc.tools import files, strict_yaml
 
@@ -24,10 +25,11 @@ def charter(*, agreement: Path) -> Result:
     files.write_atomically(agreement / layout.SUITE_JSON, layout.SUITE.read_bytes())
     digest = files.sha256_of_file(agreement / layout.CHARTER_JSON)
     needed = _rows_needed(agreed)
-    few = [f"{number.value:,.0f}" for number in needed if number.unit == "sealed positives"]
+    first = limited_shares(agreed)[0]
+    few = [f"{number.value:,.0f}" for number in needed if number.unit == f"sealed {first.among}"]
     return Result(
         headline=f"charter version {agreed.version}, {digest[:12]}, unsigned: everything is a DRAFT; "
-        f"{float(agreed.limits.missed_share):.3g} missed needs {', '.join(few[:-1])} or {few[-1]} sealed positives at 0 to {len(few) - 1} misses",
+        f"{first.limit:.3g} {first.name.replace('_', ' ')} needs {', '.join(few[:-1])} or {few[-1]} sealed {first.among} at 0 to {len(few) - 1} errors",
         numbers=[
             Number(name="features", value=len(agreed.features), unit="columns"),
             Number(name="looks_allowed", value=agreed.timebox.looks, unit="looks"),
@@ -56,11 +58,10 @@ def read_agreement(root: Path) -> tuple[Charter, Params]:
 
 def _rows_needed(agreed: Charter) -> list[Number]:
     """Say how many sealed rows show each limit on errors, when 0, 1, 2 or 3 of them are wrong."""
-    limits = {"misses": (agreed.limits.missed_share, "sealed positives"), "false_alarms": (agreed.limits.false_alarm_share, "sealed negatives")}
     return [
-        Number(name=f"needed_at_{errors}_{kind}", value=rows, unit=unit)
-        for kind, (limit, unit) in limits.items()
-        for errors, rows in enumerate(sealed_positives_needed(float(limit), float(agreed.limits.confidence), agreed.timebox.looks))
+        Number(name=f"needed_at_{errors}_errors_for_{each.name}", value=rows, unit=f"sealed {each.among}")
+        for each in limited_shares(agreed)
+        for errors, rows in enumerate(sealed_rows_needed(each.limit, float(agreed.limits.confidence), agreed.timebox.looks))
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from poc import layout
 from poc.problem.model import FAMILIES
 from poc.rules import guards
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Confusion, FittedModel, Graphs, Models, Number, Parity, Splits, Technique, Variant, Variants
 from poc.rules.thresholds import chance_of_go, confusion_at
 from poc.steps.export import export_one
@@ -83,7 +83,7 @@ def _techniques(model: FittedModel, calibration_rows: list[dict[str, Any]]) -> d
 
 
 def _variant(
-    model: FittedModel, technique: Technique, make: Make, parent: Path, train: Rows, dev: Rows, charter: Charter, splits: Splits, into: Path
+    model: FittedModel, technique: Technique, make: Make, parent: Path, train: Rows, dev: Rows, charter: BinaryCharter, splits: Splits, into: Path
 ) -> Variant:
     facts = _facts(model, technique, model.name)
     name = facts["name"]
@@ -122,7 +122,7 @@ def _depends_on_company(alone: Parity) -> str:
     )
 
 
-def _chance(model: FittedModel, dev: Confusion, parents: Confusion, charter: Charter, splits: Splits) -> float:
+def _chance(model: FittedModel, dev: Confusion, parents: Confusion, charter: BinaryCharter, splits: Splits) -> float:
     """Predict the chance of GO from the model's open rows, with as many more or fewer errors as the variant makes on dev."""
     if dev == parents:
         return model.predicted_chance_of_go

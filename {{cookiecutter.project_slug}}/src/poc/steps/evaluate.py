@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from poc import layout
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Assessment, Candidate, CandidateInput, Confusion, Evaluation, Number, Timing, Timings, Variant, Variants
 from poc.rules.latency import expected_p99_ms
 from poc.rules.oip import infer_request
@@ -42,7 +42,7 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
     )
 
 
-def _assess(variant: Variant, timing: Timing | None, differences: list[str], charter: Charter, seed: int) -> Assessment:
+def _assess(variant: Variant, timing: Timing | None, differences: list[str], charter: BinaryCharter, seed: int) -> Assessment:
     """Judge a variant on dev. Its latency as measured is for the gate: a pause of the machine at the wrong moment must not freeze another variant."""
     confusion = variant.dev
     assert confusion is not None
@@ -72,7 +72,7 @@ def _at_half(variant: Variant) -> str:
     return f"At a threshold of 0.5 this model is right on {right:.1%} of dev rows and misses {missed:.0%} of the positives: accuracy says nothing here."
 
 
-def _freeze(variant: Variant, charter: Charter, agreement: Path, variants: Path, data: Path, candidate: Path) -> None:
+def _freeze(variant: Variant, charter: BinaryCharter, agreement: Path, variants: Path, data: Path, candidate: Path) -> None:
     bytes_ = (variants / str(variant.file)).read_bytes()
     files.write_atomically(candidate / layout.CANDIDATE_MODEL, bytes_)
     inputs = [CandidateInput(name=feature.name, kind=feature.kind) for feature in charter.features]

@@ -8,7 +8,7 @@ import numpy as np
 
 from poc.problem.model import Build
 from poc.rules.calibration import calibrated
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import FittedModel, Splits
 from poc.rules.leakage import auc
 from poc.rules.params import Params
@@ -24,7 +24,7 @@ def fit(
     *,
     is_neural: bool,
     thinned_from: str | None,
-    charter: Charter,
+    charter: BinaryCharter,
     params: Params,
     train: Rows,
     dev: Rows,

@@ -9,7 +9,7 @@ import numpy as np
 
 from poc import layout
 from poc.rules import guards
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Candidate, Confusion, Number, Rehearsal, Splits, Timing, Timings, Verdict
 from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
 from poc.rules.thresholds import confusion_at
@@ -64,7 +64,7 @@ def gate(
     return Result(headline=_headline(found), numbers=_numbers(found))
 
 
-def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
+def _take_look(charter: BinaryCharter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
     """Return the look of this candidate at this sealed set, the how many-th it is, and what it found before.
 
     A new look is recorded here, before anything is seen.
@@ -112,7 +112,7 @@ def _measured(frozen: Candidate, timings: Path, rehearsal: Path) -> tuple[Timing
 
 
 def _judge(
-    charter: Charter,
+    charter: BinaryCharter,
     seed: int,
     confusion: Confusion,
     timing: Timing | None,
@@ -139,7 +139,7 @@ def _judge(
     )
 
 
-def _confusion(charter: Charter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Confusion:
+def _confusion(charter: BinaryCharter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Confusion:
     """Open the sealed labels, here and nowhere else, and count decisions at the frozen threshold."""
     columns = frames.columns(frames.read_table(data / layout.SPLIT_FILES["sealed"]), frozen.inputs)
     labels = frames.read_table(sealed_labels / layout.SEALED_LABELS)[charter.data.target].to_numpy(dtype=np.int8)

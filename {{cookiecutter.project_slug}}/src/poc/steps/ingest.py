@@ -13,7 +13,7 @@ from poc import layout
 from poc.errors import InputRefused, Problem
 from poc.problem import source
 from poc.rules import guards
-from poc.rules.charter import Charter
+from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.evidence import Number, Split, Splits
 from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
@@ -70,7 +70,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     )
 
 
-def _refuse_unusable(table: pd.DataFrame, charter: Charter) -> None:
+def _refuse_unusable(table: pd.DataFrame, charter: BinaryCharter) -> None:
     """Refuse a source without rows or without a declared column; then one whose columns cannot serve as declared; each time all at once."""
     data = charter.data
     problems = frames.column_problems(table, [*charter.feature_names(), data.target, *_roles(charter)], data.source)
@@ -105,7 +105,7 @@ def _without(table: pd.DataFrame, column: str | None, role: str, unknown: str) -
         )
 
 
-def target_problems(table: pd.DataFrame, charter: Charter) -> Iterator[Problem]:
+def target_problems(table: pd.DataFrame, charter: BinaryCharter) -> Iterator[Problem]:
     """List what keeps the target from saying yes or no of every row: rows without it, not two values, none of them the positive."""
     data = charter.data
     yield from _without(table, data.target, "target", "how they ended")
@@ -125,7 +125,7 @@ def target_problems(table: pd.DataFrame, charter: Charter) -> Iterator[Problem]:
         )
 
 
-def _labels(table: pd.DataFrame, charter: Charter) -> NDArray[np.int8]:
+def _labels(table: pd.DataFrame, charter: BinaryCharter) -> NDArray[np.int8]:
     return np.asarray(frames.categories_of(table, charter.data.target) == charter.data.positive, dtype=np.int8)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc import layout
-from poc.rules.charter import Charter
+from poc.errors import InputRefused
+from poc.rules.charter import BinaryCharter, Charter, parse_charter
 from poc.rules.params import Params
 from poc.tools import files, frames
 
@@ -18,9 +19,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def charter_of(agreement: Path) -> Charter:
-    """Read the charter that this run is judged by."""
-    return files.read_record(agreement / layout.CHARTER_JSON, Charter)
+def charter_of(agreement: Path) -> BinaryCharter:
+    """Read the charter that this run is judged by; see `trainable`."""
+    return trainable(files.read_record(agreement / layout.CHARTER_JSON, Charter, parse=parse_charter))
+
+
+def trainable(agreed: Charter) -> BinaryCharter:
+    """Return a charter whose kind of problem the steps know.
+
+    Raises:
+        InputRefused: they do not.
+    """
+    if not isinstance(agreed, BinaryCharter):
+        raise InputRefused(
+            f"the charter is checked, but this version does not train {agreed.problem} problems",
+            where="charter.yaml, problem",
+            fix="put the decision as a question of yes or no (problem: binary), or wait for the version that trains it",
+        )
+    return agreed
 
 
 def params_of(agreement: Path) -> Params:

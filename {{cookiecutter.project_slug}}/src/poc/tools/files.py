@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,8 +36,8 @@ def write_record(path: Path, record: BaseModel) -> None:
     write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
 
 
-def read_record(path: Path, kind: type[R]) -> R:
-    """Read a record.
+def read_record(path: Path, kind: type[R], *, parse: Callable[[bytes], R] | None = None) -> R:
+    """Read a record; `parse` where it takes more than the kind's own validation.
 
     Raises:
         Refused: the file is missing, or is not such a record.
@@ -44,7 +45,7 @@ def read_record(path: Path, kind: type[R]) -> R:
     if not path.is_file():
         raise Refused(f"{path.name} is missing", where=str(path.parent), fix="run the step that writes it again: poc run", code="evidence_is_missing")
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return (parse or kind.model_validate_json)(path.read_bytes())
     except ValidationError as error:
         raise Refused(
             f"{path.name} is not a {kind.__name__}: {error.errors()[0]['msg']}",

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from poc.errors import InputRefused, Problem
-from poc.rules.charter import FORMS, Charter
+from poc.rules.charter import CHARTERS, BinaryShaped, Charter
+from poc.rules.charter_fields import FORMS
 from poc.rules.cross_checks import check_charter
 from poc.rules.params import Params
 
@@ -78,11 +79,12 @@ def load_charter(path: Path) -> Charter:
         InputRefused: with every problem found, each with line and column.
     """
     document, problems = _read(path), list[Problem]()
+    kind = _kind_of(document)
     try:
-        charter = _validated(Charter, document, path.name)
+        charter = _validated(kind, document, path.name)
     except InputRefused as error:
         problems += error.problems
-        charter = _valid_sections(document)
+        charter = _valid_sections(kind, document)
     problems += [Problem(what=found.what, where=_where(document, path.name, _place(found.where)), fix=found.fix) for found in check_charter(charter)]
     if problems:
         raise InputRefused(problems)
@@ -208,13 +210,19 @@ def _validated(kind: type[B], document: YamlDocument, name: str) -> B:
         raise InputRefused([_in_words(found, kind, document, name) for found in error.errors(include_url=False)]) from error
 
 
-def _valid_sections(document: YamlDocument) -> Charter:
+def _kind_of(document: YamlDocument) -> type[Charter]:
+    """Find the kind of charter that a document says it is; one that does not say is read as binary."""
+    problem = document.value.get("problem") if isinstance(document.value, dict) else None
+    return CHARTERS.get(problem, BinaryShaped) if isinstance(problem, str) else BinaryShaped
+
+
+def _valid_sections(kind: type[Charter], document: YamlDocument) -> Charter:
     """Build a charter of those sections alone that are valid by themselves, so that a typo in one does not hide what is wrong with another."""
     valid: dict[str, Any] = {}
-    for name, field in Charter.model_fields.items():
+    for name, field in kind.model_fields.items():
         with suppress(ValidationError, KeyError, TypeError):
             valid[name] = TypeAdapter[Any](field.rebuild_annotation()).validate_python(document.value[name])
-    return Charter.model_construct(**valid)
+    return kind.model_construct(**valid)
 
 
 def _in_words(found: ErrorDetails, kind: type[BaseModel], document: YamlDocument, name: str) -> Problem:

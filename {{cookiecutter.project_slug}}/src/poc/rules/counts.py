@@ -1,0 +1,151 @@
+"""What was counted on rows: shares to hold against limits, and draws of the errors that money is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from poc.rules import groups
+from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.evidence import ClassCounts, Confusion, Counted, Deviations
+
+Floats = NDArray[np.float64]
+#: The amount that needs no model: the median of the train rows, estimated every time.
+USUAL = "the usual amount every time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedShare:
+    """Errors among rows, the charter's limit on their share, and the same counts per group, shape (n_groups, 2), where rows share groups."""
+
+    name: str
+    errors: int
+    rows: int
+    limit: float
+    by_group: Floats | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitedShare:
+    """A share that the charter limits, and among which rows."""
+
+    name: str
+    limit: float
+    among: str
+
+
+def limited_shares(charter: Charter) -> list[LimitedShare]:
+    """List the shares that the charter limits."""
+    match charter:
+        case BinaryShaped(limits=limits):
+            return [
+                LimitedShare(name="missed_share", limit=float(limits.missed_share), among="positives"),
+                LimitedShare(name="false_alarm_share", limit=float(limits.false_alarm_share), among="negatives"),
+            ]
+        case MulticlassCharter(limits=limits):
+            return [LimitedShare(name=_missed(name), limit=float(limit), among=f"rows of {name!r}") for name, limit in limits.missed_share.items()]
+        case AmountCharter(limits=limits):
+            return [LimitedShare(name="beyond_tolerance_share", limit=float(limits.beyond_tolerance_share), among="rows")]
+    raise TypeError(f"a charter of an unknown kind: {charter.problem}")
+
+
+def counted_shares(charter: Charter, counted: Counted) -> list[CountedShare]:
+    """List the shares that the charter limits, as counted.
+
+    Raises:
+        TypeError: the counts are of another kind of problem than the charter.
+    """
+    match charter, counted:
+        case BinaryShaped(limits=limits), Confusion() as seen:
+            table = np.array(seen.by_group, dtype=np.float64).reshape(-1, 4)
+            return [
+                CountedShare(
+                    name="missed_share",
+                    errors=seen.missed,
+                    rows=seen.positives,
+                    limit=float(limits.missed_share),
+                    by_group=table[:, [1, 0]] if len(table) else None,
+                ),
+                CountedShare(
+                    name="false_alarm_share",
+                    errors=seen.false_alarms,
+                    rows=seen.negatives,
+                    limit=float(limits.false_alarm_share),
+                    by_group=table[:, [3, 2]] if len(table) else None,
+                ),
+            ]
+        case MulticlassCharter(limits=limits), ClassCounts() as seen:
+            return [_missed_of(name, seen, charter.data.classes.index(name), float(limit)) for name, limit in limits.missed_share.items()]
+        case AmountCharter(limits=limits), Deviations() as seen:
+            table = np.column_stack([seen.beyond, seen.rows]).astype(np.float64)
+            return [
+                CountedShare(
+                    name="beyond_tolerance_share",
+                    errors=sum(seen.beyond),
+                    rows=sum(seen.rows),
+                    limit=float(limits.beyond_tolerance_share),
+                    by_group=table if max(seen.rows, default=0) > 1 else None,
+                )
+            ]
+    raise TypeError(f"{type(counted).__name__} is not what a {charter.problem} problem counts")
+
+
+def _missed_of(name: str, seen: ClassCounts, i: int, limit: float) -> CountedShare:
+    table = np.array([[sum(group[i]) - group[i][i], sum(group[i])] for group in seen.by_group], dtype=np.float64)
+    rows = sum(seen.counts[i])
+    return CountedShare(name=_missed(name), errors=rows - seen.counts[i][i], rows=rows, limit=limit, by_group=table if len(table) else None)
+
+
+def _missed(name: str) -> str:
+    return f"missed_share of {name!r}"
+
+
+def drawn_errors(counted: Counted, rng: np.random.Generator, n: int) -> tuple[Floats, Mapping[str, Floats]]:
+    """Draw errors as `rules.stakes` takes them, the draws on the last axis; and those of policies that are counted on the same rows.
+
+    Shares of independent rows are drawn from Jeffreys' posterior, Beta(errors + 1/2, right + 1/2) (Brown, Cai and DasGupta, "Interval estimation
+    for a binomial proportion", 2001), for several classes Dirichlet(counts + 1/2); amounts and groups by `rules.groups`.
+    """
+    match counted:
+        case Confusion(by_group=[]):
+            pairs = ((counted.missed, counted.positives), (counted.false_alarms, counted.negatives))
+            return np.stack([rng.beta(errors + 0.5, rows - errors + 0.5, n) for errors, rows in pairs]), {}
+        case Confusion():
+            table = np.array(counted.by_group, dtype=np.float64)
+            sums = groups.weighted_sums(table, rng, n)
+            return np.stack([groups.smoothed(sums[:, at + 1], sums[:, at], groups.usual_size(table[:, at]), rng) for at in (0, 2)]), {}
+        case ClassCounts():
+            return _drawn_decisions(counted, rng, n), {}
+        case Deviations():
+            table = np.column_stack([counted.rows, counted.over, counted.under, counted.usual_over, counted.usual_under]).astype(np.float64)
+            sums = groups.weighted_sums(table, rng, n)
+            means = (sums[:, 1:] / sums[:, :1]).T
+            return means[:2], {USUAL: means[2:]}
+
+
+def _drawn_decisions(counted: ClassCounts, rng: np.random.Generator, n: int) -> Floats:
+    """Return draws of which share of each class is decided as each class, shape (k, k, n)."""
+    k = len(counted.counts)
+    if counted.by_group:
+        table = np.array(counted.by_group, dtype=np.float64).reshape(-1, k * k)
+        sums = groups.weighted_sums(table, rng, n).T.reshape(k, k, n)
+        sizes = np.array([groups.usual_size(table.reshape(-1, k, k)[:, i].sum(axis=1)) for i in range(k)])
+        weights = sums + sizes[:, None, None] * rng.standard_gamma(0.5, (k, k, n))
+    else:
+        weights = rng.standard_gamma(np.array(counted.counts, dtype=np.float64)[:, :, None] + 0.5, (k, k, n))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def expected_errors(counted: Counted) -> Floats:
+    """Return the errors' posterior means, without draws, as `rules.stakes` takes them."""
+    match counted:
+        case Confusion():
+            return np.array([(counted.missed + 0.5) / (counted.positives + 1), (counted.false_alarms + 0.5) / (counted.negatives + 1)])
+        case ClassCounts():
+            counts = np.array(counted.counts, dtype=np.float64) + 0.5
+            return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+        case Deviations():
+            return np.array([sum(counted.over), sum(counted.under)]) / sum(counted.rows)

@@ -1,0 +1,60 @@
+"""Rows that share a group: draws and bounds that treat a group, not a row, as one piece of evidence.
+
+The draws are the Bayesian bootstrap (D. Rubin, 1981) over groups: each group gets a weight from Gamma(1). A share's draws would collapse when few
+errors are seen, so a made-up group of the usual size is added to it, half of an error and half of none, each half with a weight from
+Gamma(1/2). Where every group has one row this *is* the Beta(errors + 1/2, right + 1/2) posterior; with a whole Gamma(1) on the unfavourable side
+alone it is the Clopper-Pearson bound. A share that varies between groups gets the wider interval that it deserves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: So many draws at least, and more where fewer than this many would lie beyond a bound.
+DRAWS, MOST_DRAWS, BEYOND = 20_000, 1_000_000, 100
+#: How many weights are held at a time.
+CELLS = 4_000_000
+
+
+def draws_for(beyond: float) -> int:
+    """Return how many draws put about `BEYOND` of them beyond a bound that leaves out this share, as long as memory is no matter."""
+    return int(np.clip(BEYOND / beyond, DRAWS, MOST_DRAWS))
+
+
+def weighted_sums(table: Floats, rng: np.random.Generator, n: int) -> Floats:
+    """Return draws of the column sums of `table`, shape (n, n_columns), each of its rows (one group each) weighted at random.
+
+    Groups with equal rows share one draw: the sum of m weights from Gamma(1) is one from Gamma(m).
+    """
+    kinds, times = np.unique(table, axis=0, return_counts=True)
+    at_once = max(1, CELLS // len(kinds))
+    return np.concatenate([rng.standard_gamma(times, size=(min(at_once, n - done), len(kinds))) @ kinds for done in range(0, n, at_once)])
+
+
+def usual_size(rows: Floats) -> float:
+    """Return the size of the group that a row finds itself in, on average; 1 without rows."""
+    total = float(np.sum(rows))
+    return float(np.sum(np.square(rows))) / total if total else 1.0
+
+
+def smoothed(errors: Floats, rows: Floats, size: float, rng: np.random.Generator) -> Floats:
+    """Return draws of a share from draws of its weighted errors and rows, both shape (n,), with the made-up group of one half and one half."""
+    wrong, right = (size * rng.standard_gamma(0.5, len(rows)) for _ in range(2))
+    return (errors + wrong) / (rows + wrong + right)
+
+
+def bounds(errors: Floats, rows: Floats, confidence: float) -> tuple[float, float]:
+    """Return one-sided bounds, lower and upper, of a share counted in groups; `errors` and `rows` per group, both shape (n_groups,)."""
+    has_rows = rows > 0
+    table = np.column_stack([errors, rows])[has_rows].astype(np.float64)
+    if not len(table):
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(0)  # the same counts have the same bounds
+    sums = weighted_sums(table, rng, draws_for(1 - confidence))
+    added = usual_size(table[:, 1]) * rng.standard_gamma(1.0, len(sums))
+    upper = np.quantile((sums[:, 0] + added) / (sums[:, 1] + added), confidence)
+    lower = np.quantile(sums[:, 0] / (sums[:, 1] + added), 1 - confidence)
+    return float(lower), float(upper)

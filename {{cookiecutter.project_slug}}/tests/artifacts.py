@@ -20,12 +20,15 @@ from poc import layout
 from poc.rules.charter import Charter
 from poc.rules.evidence import (
     Assessment,
+    AtHalf,
     Calibration,
     Candidate,
     CandidateInput,
     Confusion,
+    CurvePoint,
     Evaluation,
     Graphs,
+    Interval,
     Machine,
     Models,
     Number,
@@ -222,17 +225,38 @@ def a_candidate(run: Run, charter: Charter, model: bytes, threshold: float) -> C
 def an_evaluation(charter: Charter) -> Evaluation:
     """Assess the one variant on a dev set where it made no error."""
     confusion = Confusion(positives=25, missed=0, negatives=75, false_alarms=0)
+    money = worth(charter, confusion, seed=7)
     assessment = Assessment(
         variant="one line, float32",
         confusion=confusion,
-        money=worth(charter, confusion, seed=7),
+        money=money,
         limits=[],
         chance_of_go=0.9,
         expected_p99_ms=1.0,
         is_expected_to_pass=True,
         cpu_us_per_call=50.0,
     )
-    return Evaluation(assessments=[assessment], frozen="one line, float32", why="the only one", baseline_accuracy_note="Saying never is right in 75 of 100.")
+    return Evaluation(
+        assessments=[assessment],
+        frozen="one line, float32",
+        why="the only one",
+        at_half=AtHalf(accuracy=1.0, confusion=confusion, limits=[], money=money.per_period, overall="GO"),
+        curve=a_curve(),
+        threshold_by_costs=0.02,
+    )
+
+
+def a_curve() -> list[CurvePoint]:
+    """Draw a value curve that rises to the threshold in the middle and falls behind it."""
+    return [
+        CurvePoint(
+            threshold=at / 20,
+            missed_share=at / 20,
+            false_alarm_share=1 - at / 20,
+            money=Interval(low=-200.0 * (at - 10) ** 2 + 5000, middle=-200.0 * (at - 10) ** 2 + 9000, high=-200.0 * (at - 10) ** 2 + 12000),
+        )
+        for at in range(21)
+    ]
 
 
 def fast_timings() -> Timings:

@@ -40,6 +40,16 @@ def for_people(charter: BinaryCharter, confusion: Confusion) -> str:
     )
 
 
+def at_half(evaluation: Evaluation) -> str:
+    """Say what accuracy at the usual threshold would have hidden."""
+    half = evaluation.at_half
+    missed = half.confusion.missed / half.confusion.positives if half.confusion.positives else float("nan")
+    return (
+        f"At a threshold of 0.5 this model is right on {half.accuracy:.1%} of dev rows, misses {missed:.0%} of the positives and would be {half.overall}: "
+        "accuracy says nothing here."
+    )
+
+
 def provenance(data_card: str | None) -> str:
     """Return a data card's first paragraph, which says what the rows are."""
     paragraphs = [" ".join(paragraph.split()) for paragraph in (data_card or "").split("\n\n")]
@@ -60,7 +70,7 @@ def description(charter: BinaryCharter, candidate: Candidate, verdict: Verdict, 
         GAP,
         "### Money and people",
         _money(charter, verdict),
-        f"{for_people(charter, verdict.confusion)} On an alert: {charter.decision.on_alert} {evaluation.baseline_accuracy_note}",
+        f"{for_people(charter, verdict.confusion)} On an alert: {charter.decision.on_alert} {at_half(evaluation)}",
         "### Not proven",
         (", ".join(_in_words(name) for name in verdict.unproven) or "Nothing that the charter asks")
         + ". Nothing here shows how the model ages, or that people act on its alerts: that is what shadow and pilot are for.",

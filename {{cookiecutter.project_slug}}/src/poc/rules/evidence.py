@@ -57,6 +57,14 @@ class Split(Record):
     sha256: str
 
 
+class NearDuplicates(Record):
+    """Rows of a later split that all but equal a row of an earlier one: of how many, how many were found, and how many chance alone would give."""
+
+    rows: int
+    found: int
+    by_chance: int
+
+
 class Splits(Record):
     """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them."""
 
@@ -67,6 +75,7 @@ class Splits(Record):
     sealed_rows_sha256: str
     ignored_columns: list[str]
     how: str
+    near_duplicates: dict[str, NearDuplicates]
 
 
 class Calibration(Record):
@@ -320,13 +329,25 @@ class Assessment(Record):
     cpu_us_per_call: float
 
 
+class AtHalf(Record):
+    """The frozen variant on dev at the usual threshold of 0.5, judged as if that had been chosen: what accuracy alone would have hidden."""
+
+    accuracy: float
+    confusion: Confusion
+    limits: list[LimitVerdict]
+    money: Interval
+    overall: Outcome
+
+
 class Evaluation(Record):
-    """What `evaluate` found and froze."""
+    """What `evaluate` found and froze; `curve` and `at_half` are of the frozen variant on dev, `threshold_by_costs` is where costs alone would alert."""
 
     assessments: list[Assessment]
     frozen: str
     why: str
-    baseline_accuracy_note: str
+    at_half: AtHalf
+    curve: list[CurvePoint]
+    threshold_by_costs: float
 
 
 class CandidateInput(Record):

@@ -21,6 +21,8 @@ GUARDS: dict[str, Check] = {}
 LEAK_AUC = 0.95
 #: Share of rows of a later split that may stand in an earlier one, cell for cell.
 SHARED_ROWS = 0.01
+#: Standard deviations by which counts may differ where chance alone is at work: one comparison in 700 does by more.
+CHANCE_DEVIATIONS = 3.0
 #: Largest difference in probability between an estimator and its float32 graph.
 PARITY_DIFFERENCE = 1e-4
 #: Largest difference in probability between a served reply and the batch path.
@@ -78,6 +80,25 @@ def splits_share_no_rows(shared: int, rows: int, between: str, excuse: str | Non
             what=f"{shared} of {rows} rows stand in two splits ({between}), cell for cell; at most {SHARED_ROWS:.0%} may",
             where="data",
             fix="drop the copies, or declare data.group in charter.yaml; where different cases honestly look alike, say data.why_rows_may_repeat",
+        )
+    ]
+
+
+@guard
+def splits_hold_no_near_duplicates(found: float, by_chance: float, rows: int, between: str, excuse: str | None = None) -> list[Problem]:
+    """Refuse splits of which the later all but repeats rows of the earlier, beyond chance, unless the charter says why rows may repeat.
+
+    Both counts are of rare events, and so is their difference: its standard deviation is the root of their sum where chance alone is at work.
+    """
+    if excuse or found - by_chance <= SHARED_ROWS * rows + CHANCE_DEVIATIONS * math.sqrt(2 * by_chance):
+        return []
+    return [
+        Problem(
+            what=f"{found:,} of {rows:,} rows all but repeat a row of another split ({between}) in every feature, by chance {by_chance:,} would; "
+            f"at most {SHARED_ROWS:.0%} more may",
+            where="data",
+            fix="drop the copies, or declare what belongs together as data.group, or data.time, in charter.yaml; where different cases honestly look alike, "
+            "say data.why_rows_may_repeat",
         )
     ]
 

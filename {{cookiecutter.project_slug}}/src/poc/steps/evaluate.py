@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from poc import layout
 from poc.rules.charter import BinaryCharter
-from poc.rules.evidence import Assessment, Candidate, CandidateInput, Confusion, Evaluation, Number, Timing, Timings, Variant, Variants
+from poc.rules.curve import value_curve
+from poc.rules.evidence import Assessment, AtHalf, Candidate, CandidateInput, Confusion, Evaluation, Number, Timing, Timings, Variant, Variants
 from poc.rules.latency import expected_p99_ms
 from poc.rules.oip import infer_request
 from poc.rules.selection import choose
-from poc.rules.value import worth
-from poc.rules.verdict import judge
-from poc.steps.inputs import charter_of, params_of, rows_of
+from poc.rules.thresholds import confusion_at
+from poc.rules.value import threshold_by_costs, worth
+from poc.rules.verdict import judge, judge_money, judge_shares, overall
+from poc.steps.inputs import Rows, charter_of, params_of, rows_of
 from poc.steps.perform import Result
 from poc.tools import files
+from poc.tools.onnx_runtime import Scorer
 
 
 def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, candidate: Path) -> Result:
@@ -26,10 +31,18 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
     assessed = [_assess(variant, speed.get(name), measured.differences, charter, seed) for name, variant in made.items() if variant.dev]
     chosen, why = choose(assessed)
     variant = made[chosen.variant]
-    files.write_record(
-        candidate / layout.EVALUATION_JSON, Evaluation(assessments=assessed, frozen=variant.name, why=why, baseline_accuracy_note=_at_half(variant))
+    dev = rows_of(data, "dev", charter)
+    probabilities = Scorer(variants / str(variant.file)).probabilities(dev.tensors)
+    found = Evaluation(
+        assessments=assessed,
+        frozen=variant.name,
+        why=why,
+        at_half=_at_half(confusion_at(probabilities, dev.labels, 0.5), charter, seed),
+        curve=value_curve(probabilities, dev.labels, charter, chosen=variant.threshold, seed=seed),
+        threshold_by_costs=threshold_by_costs(charter, float(np.mean(dev.labels))),
     )
-    _freeze(variant, charter, agreement, variants, data, candidate)
+    files.write_record(candidate / layout.EVALUATION_JSON, found)
+    _freeze(variant, charter, agreement, variants, dev, candidate)
     confusion = chosen.confusion
     return Result(
         headline=why,
@@ -63,16 +76,15 @@ def _assess(variant: Variant, timing: Timing | None, differences: list[str], cha
     )
 
 
-def _at_half(variant: Variant) -> str:
-    """Say what the usual metric at the usual threshold would have hidden."""
-    half = variant.dev_at_half or Confusion(positives=0, missed=0, negatives=0, false_alarms=0)
-    rows = half.positives + half.negatives
-    right = 1 - (half.missed + half.false_alarms) / rows if rows else float("nan")
-    missed = half.missed / half.positives if half.positives else float("nan")
-    return f"At a threshold of 0.5 this model is right on {right:.1%} of dev rows and misses {missed:.0%} of the positives: accuracy says nothing here."
+def _at_half(seen: Confusion, charter: BinaryCharter, seed: int) -> AtHalf:
+    """Judge what the usual metric at the usual threshold would have hidden."""
+    rows, money = seen.positives + seen.negatives, worth(charter, seen, seed=seed)
+    limits = [*judge_shares(charter, seen, looks=1), judge_money(money)]
+    accuracy = 1 - (seen.missed + seen.false_alarms) / rows if rows else float("nan")
+    return AtHalf(accuracy=accuracy, confusion=seen, limits=limits, money=money.per_period, overall=overall(limits))
 
 
-def _freeze(variant: Variant, charter: BinaryCharter, agreement: Path, variants: Path, data: Path, candidate: Path) -> None:
+def _freeze(variant: Variant, charter: BinaryCharter, agreement: Path, variants: Path, dev: Rows, candidate: Path) -> None:
     bytes_ = (variants / str(variant.file)).read_bytes()
     files.write_atomically(candidate / layout.CANDIDATE_MODEL, bytes_)
     inputs = [CandidateInput(name=feature.name, kind=feature.kind) for feature in charter.features]
@@ -88,5 +100,4 @@ def _freeze(variant: Variant, charter: BinaryCharter, agreement: Path, variants:
         inputs=inputs,
     )
     files.write_record(candidate / layout.CANDIDATE_JSON, frozen)
-    dev = rows_of(data, "dev", charter)
     files.write_atomically(candidate / layout.SAMPLE_REQUEST, infer_request({name: values[:1] for name, values in dev.tensors.items()}, inputs))

@@ -28,6 +28,14 @@ BREAKS: dict[str, list[Facts]] = {
         lambda: guards.splits_share_no_rows(1, 0, "train and dev"),
         lambda: guards.splits_share_no_rows(11, 1000, "train and dev", excuse=""),
     ],
+    "splits_hold_no_near_duplicates": [
+        lambda: guards.splits_hold_no_near_duplicates(11, 0, 1000, "train and dev"),
+        lambda: guards.splits_hold_no_near_duplicates(91, 50, 1000, "train and dev"),
+        lambda: guards.splits_hold_no_near_duplicates(1, 0, 0, "train and dev"),
+        lambda: guards.splits_hold_no_near_duplicates(11, 0, 1000, "train and dev", excuse=""),
+        lambda: guards.splits_hold_no_near_duplicates(NAN, 0, 1000, "train and dev"),
+        lambda: guards.splits_hold_no_near_duplicates(0, NAN, 1000, "train and dev"),
+    ],
     "contract_was_checked": [
         lambda: guards.contract_was_checked(0, 0),
         lambda: guards.contract_was_checked(10, 9),
@@ -82,6 +90,12 @@ ACCEPTS: dict[str, list[Facts]] = {
     "splits_share_no_rows": [
         lambda: guards.splits_share_no_rows(10, 1000, "train and dev"),
         lambda: guards.splits_share_no_rows(1000, 1000, "train and dev", excuse="parts of one kind weigh the same"),
+    ],
+    "splits_hold_no_near_duplicates": [
+        lambda: guards.splits_hold_no_near_duplicates(10, 0, 1000, "train and dev"),
+        lambda: guards.splits_hold_no_near_duplicates(90, 50, 1000, "train and dev"),  # 40 more: 10 allowed, and three times the root of 100
+        lambda: guards.splits_hold_no_near_duplicates(0, 1000, 1000, "train and dev"),
+        lambda: guards.splits_hold_no_near_duplicates(1000, 0, 1000, "train and dev", excuse="parts of one kind weigh the same"),
     ],
     "contract_was_checked": [lambda: guards.contract_was_checked(1, 1)],
     "contract_is_kept": [lambda: guards.contract_is_kept([])],

@@ -14,7 +14,8 @@ from poc.errors import InputRefused, Problem
 from poc.problem import source
 from poc.rules import guards
 from poc.rules.charter import BinaryCharter, Charter
-from poc.rules.evidence import Number, Split, Splits
+from poc.rules.evidence import NearDuplicates, Number, Split, Splits
+from poc.rules.near_duplicates import near_duplicates
 from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
 from poc.steps.perform import Result
@@ -47,6 +48,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     for name, part in parts.items():
         guards.split_can_be_judged(name, len(part), int(labels[indices[name]].sum()))
     _refuse_shared_rows({name: table.iloc[rows] for name, rows in indices.items()}, charter)
+    near = _refuse_near_duplicates(parts, charter)
     _write(parts, labels, indices, charter.data.target, data, sealed_labels)
     splits = {
         name: Split(rows=len(part), positives=int(labels[indices[name]].sum()), sha256=files.sha256_of_file(data / layout.SPLIT_FILES[name]))
@@ -61,11 +63,13 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
             sealed_rows_sha256=frames.sha256_of_rows(_identity(table.iloc[where.sealed], charter)),
             ignored_columns=ignored,
             how=where.how,
+            near_duplicates=near,
         ),
     )
     return Result(
         headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items())
-        + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}",
+        + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}"
+        + "".join(f"; {each.found:,} {name} rows all but repeat an earlier one, {each.by_chance:,} by chance" for name, each in near.items() if each.found),
         numbers=[Number(name=f"{name}_{what}", value=getattr(split, what), unit="rows") for name, split in splits.items() for what in ("rows", "positives")],
     )
 
@@ -142,6 +146,17 @@ def _refuse_shared_rows(parts: dict[str, pd.DataFrame], charter: Charter) -> Non
     excuse = charter.data.why_rows_may_repeat
     guards.splits_share_no_rows(frames.shared_rows(train, dev), len(dev), "train and dev", excuse)
     guards.splits_share_no_rows(frames.shared_rows(pd.concat([train, dev]), sealed), len(sealed), "train or dev, and sealed", excuse)
+
+
+def _refuse_near_duplicates(parts: dict[str, pd.DataFrame], charter: Charter) -> dict[str, NearDuplicates]:
+    """Compare rows by what a model sees of them; return the counts by the later split."""
+    train, dev, sealed = (frames.columns(parts[name], charter.features) for name in ("train", "dev", "sealed"))
+    opened = {name: np.concatenate([train[name], dev[name]]) for name in train}
+    seed, excuse = charter.data.split_seed, charter.data.why_rows_may_repeat
+    in_dev, in_sealed = near_duplicates(train, dev, seed=seed), near_duplicates(opened, sealed, seed=seed)
+    guards.splits_hold_no_near_duplicates(in_dev.found, in_dev.by_chance, in_dev.rows, "train and dev", excuse)
+    guards.splits_hold_no_near_duplicates(in_sealed.found, in_sealed.by_chance, in_sealed.rows, "train or dev, and sealed", excuse)
+    return {"dev": in_dev, "sealed": in_sealed}
 
 
 def _write(

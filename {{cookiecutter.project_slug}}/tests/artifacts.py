@@ -112,8 +112,10 @@ def a_project(root: Path, *, rows: int = 400) -> Path:
     rng = np.random.default_rng(7)
     torque, wear = rng.permutation(np.linspace(20.0, 73.3, rows)), rng.uniform(0, 200, rows)
     lines = [f"{number},{nm:.6f},{minutes:.6f},{'LMH'[number % 3]},{int(nm > LIMIT_NM)}" for number, (nm, minutes) in enumerate(zip(torque, wear, strict=True))]
+    torque_decides, *others = a_plain_charter()["features"]
+    features = [{**torque_decides, "why_it_may_decide_alone": "In this test a part is bad when it took too much torque."}, *others]
     contents = {
-        "charter.yaml": json.dumps(a_plain_charter(data={"source": "data/parts.csv"}), indent=1),
+        "charter.yaml": json.dumps(a_plain_charter(data={"source": "data/parts.csv"}, features=features), indent=1),
         "params.yaml": json.dumps({"seed": 7, "families": ["logistic"]}),
         "expectations/suite.json": json.dumps({"name": "data contract", "expectations": []}),
         "data/parts.csv": "\n".join(["UDI,Torque [Nm],Tool wear [min],Type,Target", *lines]) + "\n",

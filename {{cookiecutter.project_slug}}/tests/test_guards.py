@@ -53,6 +53,10 @@ BREAKS: dict[str, list[Facts]] = {
         lambda: guards.no_column_gives_the_answer_away({"amount": 0.98}, {"weight": "it is the measurement itself"}),
     ],
     "something_was_fitted": [lambda: guards.something_was_fitted(0, []), lambda: guards.something_was_fitted(0, ["trees: no memory"])],
+    "result_is_believable": [
+        lambda: guards.result_is_believable("trees", guards.TOO_GOOD_AUC, {}),
+        lambda: guards.result_is_believable("trees", NAN, {"amount": None, "weight": ""}),
+    ],
     "graph_equals_estimator": [
         lambda: guards.graph_equals_estimator("trees", BEYOND_PARITY, 0, 100),
         lambda: guards.graph_equals_estimator("trees", NAN, 0, 100),
@@ -105,6 +109,10 @@ ACCEPTS: dict[str, list[Facts]] = {
         lambda: guards.no_column_gives_the_answer_away({"amount": 1.0}, {"amount": "it is the measurement itself"}),
     ],
     "something_was_fitted": [lambda: guards.something_was_fitted(1, ["trees: no memory"])],
+    "result_is_believable": [
+        lambda: guards.result_is_believable("trees", math.nextafter(guards.TOO_GOOD_AUC, 0), {}),
+        lambda: guards.result_is_believable("trees", 1.0, {"amount": None, "weight": "it is the measurement itself"}),
+    ],
     "graph_equals_estimator": [lambda: guards.graph_equals_estimator("trees", guards.PARITY_DIFFERENCE, 0, 1)],
     "served_equals_batch": [lambda: guards.served_equals_batch(1, guards.REPLAY_DIFFERENCE, 0)],
     "every_row_is_served": [lambda: guards.every_row_is_served(3, 200, "")],

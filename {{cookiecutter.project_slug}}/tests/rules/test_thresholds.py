@@ -124,3 +124,9 @@ def test_float_noise_flips_no_decision(noise: float) -> None:
     probabilities, labels = np.round(some_rows(3000)[0], 4), some_rows(3000)[1]
     chosen = choose_threshold(probabilities, labels, a_charter(), 100, 1900)
     assert confusion_at(probabilities + noise, labels, chosen.threshold) == chosen.confusion
+
+
+def test_decisions_are_counted_for_each_group_too() -> None:
+    seen = confusion_at(np.array([0.9, 0.1, 0.8, 0.2, 0.7]), np.array([1, 1, 0, 0, 1]), 0.5, groups=np.array(["b", "a", "a", "a", "b"], dtype=object))
+    assert seen.by_group == [(1, 1, 2, 1), (2, 0, 0, 0)]  # positives, missed, negatives, false alarms: first of a, then of b
+    assert (seen.positives, seen.missed, seen.negatives, seen.false_alarms) == (3, 1, 2, 1)

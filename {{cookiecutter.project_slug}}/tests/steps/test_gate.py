@@ -7,6 +7,7 @@ import math
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from artifacts import NOT_A_NUMBER, WRONG, Run, a_run, killed_at
 from mlflow import MlflowClient
@@ -44,6 +45,21 @@ def test_a_model_that_is_always_wrong_is_no_go(project: Path) -> None:
     run.perform("gate")
     found = verdict_of(run)
     assert (found.overall, found.confusion.missed, found.confusion.false_alarms) == ("NO-GO", found.confusion.positives, found.confusion.negatives)
+
+
+def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
+    # the same errors, none, of the same model: 16 lots of 25 parts instead of 400 parts show less
+    a_run(project / "alone").perform("gate")
+    parts = pd.read_csv(project / "data/parts.csv")
+    parts.assign(Lot=parts["UDI"] // 25).to_csv(project / "data/parts.csv", index=False)
+    charter = json.loads((project / layout.CHARTER).read_text())
+    (project / layout.CHARTER).write_text(json.dumps(charter | {"data": charter["data"] | {"group": "Lot"}}))
+    together = a_run(project / "together")
+    together.perform("gate")
+    missed = verdict_of(together).limits[0]
+    assert (missed.name, missed.measured, missed.verdict) == ("missed_share", 0.0, "NOT PROVEN")
+    assert sum(positives for positives, *_ in verdict_of(together).confusion.by_group) == verdict_of(together).confusion.positives
+    assert "so few rows cannot show it" in missed.why
 
 
 @pytest.mark.parametrize(("server_memory_mb", "expected"), [(511.0, "GO"), (513.0, "NO-GO"), (math.nan, "NOT PROVEN")])

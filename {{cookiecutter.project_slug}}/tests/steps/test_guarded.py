@@ -31,7 +31,7 @@ from poc.rules.evidence import Candidate, Graphs, Models, Splits, Validation, Ve
 from poc.steps.inputs import charter_of, rows_of
 from poc.steps.perform import LOGGED_BY_LAUNCHER
 from poc.steps.replay import replay
-from poc.tools import tracking
+from poc.tools import files, tracking
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 STEPS = Path(guards.__file__).parents[1] / "steps"

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
-from artifacts import Run
+from artifacts import Run, ingested
+from builders import a_plain_charter
+from samples import TORQUE
 
 from poc import layout
+from poc.errors import Refused
 from poc.problem.model import BASELINE, FAMILIES, Family
-from poc.rules.evidence import FittedModel, Models, Splits
+from poc.rules.evidence import FittedModel, Models, Splits, Validation
 from poc.rules.params import Params
 from poc.tools import files
 
@@ -48,3 +56,20 @@ def test_every_open_row_is_judged_once_by_a_model_that_had_not_seen_it(exported:
 def test_no_sealed_row_is_read(exported: Run) -> None:
     (exported.folder("data") / layout.SPLIT_FILES["sealed"]).unlink()
     assert len(trained(exported, BASELINE)) == 1
+
+
+def test_columns_that_together_give_the_answer_away_are_refused(project: Path) -> None:
+    # each column alone ranks no better than chance: a part is bad when exactly one of two readings is high
+    source = project / "data/parts.csv"
+    parts = pd.read_csv(source)
+    high, noise = np.arange(len(parts)) % 4, np.random.default_rng(1).uniform(0, 9, (2, len(parts)))
+    parts[TORQUE], parts["Tool wear [min]"] = np.where(high // 2, 50.0, 20.0) + noise[0], np.where(high % 2, 150.0, 50.0) + noise[1]
+    parts["Target"] = (high // 2) ^ (high % 2)
+    parts.to_csv(source, index=False)
+    charter = json.loads((project / layout.CHARTER).read_text())
+    charter["features"] = a_plain_charter()["features"]
+    (project / layout.CHARTER).write_text(json.dumps(charter, indent=1))
+    run = ingested(project)
+    run.write("validate", {layout.VALIDATION_JSON: Validation(declared=1, evaluated=1, warnings=[], drift={}, auc_alone={})})
+    with pytest.raises(Refused, match=r"logistic ranks unseen rows with AUC 1\.0000: too good to be true"):
+        trained(run, BASELINE)

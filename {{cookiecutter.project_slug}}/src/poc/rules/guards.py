@@ -19,6 +19,8 @@ GUARDS: dict[str, Check] = {}
 #: A column that alone ranks unseen positives this well gives the answer away. Matzka's AI4I set, whose failure type is known only
 #: after the failure, reaches 0.98; its best honest column 0.70 to 0.83, depending on the split.
 LEAK_AUC = 0.95
+#: A model that ranks unseen rows this well has seen the answer, until somebody says why it may.
+TOO_GOOD_AUC = 0.999
 #: Share of rows of a later split that may stand in an earlier one, cell for cell.
 SHARED_ROWS = 0.01
 #: Standard deviations by which counts may differ where chance alone is at work: one comparison in 700 does by more.
@@ -169,6 +171,21 @@ def something_was_fitted(fitted: int, reasons: Sequence[str]) -> list[Problem]:
             what=f"no family could be fitted: {'; '.join(reasons) or 'none was named'}",
             where="params.yaml, families",
             fix="name families that src/poc/problem/model.py knows",
+        )
+    ]
+
+
+@guard
+def result_is_believable(model: str, auc: float, excused: Mapping[str, str | None]) -> list[Problem]:
+    """Refuse a model that ranks rows it has not seen all but perfectly, unless the charter says of a feature why that is right."""
+    if auc < TOO_GOOD_AUC or any(excused.values()):
+        return []
+    return [
+        Problem(
+            what=f"{model} ranks unseen rows with AUC {auc:.4f}: too good to be true, although no column alone gives the answer away",
+            where="charter.yaml, features",
+            fix="look for columns that are known only afterwards; if it is right, say why in why_it_may_decide_alone of the feature that does it, "
+            "in a sentence that the sponsor agrees to",
         )
     ]
 

@@ -32,17 +32,26 @@ class Threshold:
     confusion: Confusion
 
 
-def confusion_at(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]], threshold: float) -> Confusion:
-    """Count decisions (alert when probability >= threshold, both float32) against the truth.
+def confusion_at(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]], threshold: float, groups: NDArray[Any] | None = None) -> Confusion:
+    """Count decisions (alert when probability >= threshold, both float32) against the truth; with `groups`, shape (n_rows,), for each of them too.
 
     Raises:
         Refused: a probability is NaN: every row must be answered.
     """
     alert = as_float32(probabilities) >= np.float32(threshold)
     positive = np.ravel(labels) == 1
-    return Confusion(
-        positives=int(positive.sum()), missed=int((positive & ~alert).sum()), negatives=int((~positive).sum()), false_alarms=int((~positive & alert).sum())
-    )
+    kinds = np.stack([positive, positive & ~alert, ~positive, ~positive & alert])
+    positives, missed, negatives, false_alarms = (int(count) for count in kinds.sum(axis=1))
+    return Confusion(positives=positives, missed=missed, negatives=negatives, false_alarms=false_alarms, by_group=_by_group(kinds, groups))
+
+
+def _by_group(kinds: NDArray[np.bool_], groups: NDArray[Any] | None) -> list[tuple[int, int, int, int]]:
+    """Count kinds of rows, shape (4, n_rows), in each group; nothing where rows share none."""
+    if groups is None:
+        return []
+    _, place = np.unique(groups, return_inverse=True)
+    counts = np.stack([np.bincount(place.reshape(-1), weights=kind) for kind in kinds]).astype(int)
+    return [(a, b, c, d) for a, b, c, d in counts.T.tolist()]
 
 
 def choose_threshold(

@@ -37,7 +37,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         name="train",
         does="fit a baseline and every family; calibrate and choose thresholds by cross-fitting",
-        refuses_when="nothing can be fitted",
+        refuses_when="nothing can be fitted, or the result is too good to be true",
         inputs=("agreement", "data", "validation"),
         outputs=("models",),
     ),

@@ -101,7 +101,7 @@ def _variant(
         if alone.decisions_flipped or alone.largest_difference > guards.PARITY_DIFFERENCE:
             path.unlink()
             return _not_made(facts, _depends_on_company(alone))
-    on_dev, parents = (confusion_at(answers[of_dev], dev.labels, model.threshold) for answers in (answered, expected))
+    on_dev, parents = (confusion_at(answers[of_dev], dev.labels, model.threshold, dev.groups) for answers in (answered, expected))
     return Variant(
         **facts | {"predicted_chance_of_go": _chance(model, on_dev, parents, charter, splits)},
         reason_not_made=None,

@@ -37,8 +37,8 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
         assessments=assessed,
         frozen=variant.name,
         why=why,
-        at_half=_at_half(confusion_at(probabilities, dev.labels, 0.5), charter, seed),
-        curve=value_curve(probabilities, dev.labels, charter, chosen=variant.threshold, seed=seed),
+        at_half=_at_half(confusion_at(probabilities, dev.labels, 0.5, dev.groups), charter, seed),
+        curve=value_curve(probabilities, dev.labels, charter, groups=dev.groups, chosen=variant.threshold, seed=seed),
         threshold_by_costs=threshold_by_costs(charter, float(np.mean(dev.labels))),
     )
     files.write_record(candidate / layout.EVALUATION_JSON, found)

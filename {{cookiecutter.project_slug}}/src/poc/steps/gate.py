@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
 from poc.rules.thresholds import confusion_at
 from poc.rules.value import worth
 from poc.rules.verdict import judge, overall
-from poc.steps.inputs import charter_of, params_of
+from poc.steps.inputs import charter_of, groups_of, params_of
 from poc.steps.judged import candidate_digest, check_evidence
 from poc.steps.parity import count_invalid
 from poc.steps.perform import Result
@@ -53,11 +54,24 @@ def gate(
         }
     )
     charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
-    measured, timing = _measured(frozen, timings, rehearsal)
+    speed = _speed(frozen, timings, rehearsal)
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
         confusion = Verdict.model_validate_json(stored).confusion if stored is not None else _confusion(charter, frozen, data, sealed_labels, candidate)
-        found = _judge(charter, params_of(agreement).seed, confusion, timing, measured, frozen.variant, look, nth, repeated=stored is not None)
+        money = worth(charter, confusion, seed=params_of(agreement).seed)
+        limits = judge(charter, confusion, money, speed.timing, speed.differences, not_timed=speed.not_timed)
+        found = Verdict(
+            overall=overall(limits),
+            limits=limits,
+            money=money,
+            confusion=confusion,
+            candidate_sha256=look.candidate_sha256,
+            sealed_sha256=look.sealed_sha256,
+            look=nth,
+            looks_allowed=charter.timebox.looks,
+            repeated=stored is not None,
+            unproven=[limit.name for limit in limits if limit.verdict == "NOT PROVEN"],
+        )
         files.write_record(verdict / layout.VERDICT_JSON, found)
         if stored is None:
             tracking.finish_look(look, verdict / layout.VERDICT_JSON)
@@ -103,50 +117,34 @@ def _stored(look: tracking.Look) -> bytes | None:
     return result
 
 
-def _measured(frozen: Candidate, timings: Path, rehearsal: Path) -> tuple[Timings, Timing | None]:
-    """Return what was measured, and of the candidate its speed in the benchmark with the memory of the server that answered in replay."""
+@dataclass(frozen=True, kw_only=True)
+class _Speed:
+    """The candidate's speed as the benchmark timed it, with the memory of the server that answered in replay; why there is none, and on what machine."""
+
+    timing: Timing | None
+    not_timed: str
+    differences: list[str]
+
+
+def _speed(frozen: Candidate, timings: Path, rehearsal: Path) -> _Speed:
     measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
     memory_mb = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal).server_memory_mb
     timing = next((each for each in measured.timings if each.variant == frozen.variant), None)
-    return measured, timing and timing.model_copy(update={"memory_mb": memory_mb})
-
-
-def _judge(
-    charter: BinaryCharter,
-    seed: int,
-    confusion: Confusion,
-    timing: Timing | None,
-    measured: Timings,
-    variant: str,
-    look: tracking.Look,
-    nth: int,
-    *,
-    repeated: bool,
-) -> Verdict:
-    money = worth(charter, confusion, seed=seed)
-    limits = judge(charter, confusion, money, timing, measured.differences, not_timed=measured.not_timed.get(variant, ""))
-    return Verdict(
-        overall=overall(limits),
-        limits=limits,
-        money=money,
-        confusion=confusion,
-        candidate_sha256=look.candidate_sha256,
-        sealed_sha256=look.sealed_sha256,
-        look=nth,
-        looks_allowed=charter.timebox.looks,
-        repeated=repeated,
-        unproven=[limit.name for limit in limits if limit.verdict == "NOT PROVEN"],
+    return _Speed(
+        timing=timing and timing.model_copy(update={"memory_mb": memory_mb}),
+        not_timed=measured.not_timed.get(frozen.variant, ""),
+        differences=measured.differences,
     )
 
 
 def _confusion(charter: BinaryCharter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Confusion:
     """Open the sealed labels, here and nowhere else, and count decisions at the frozen threshold."""
-    columns = frames.columns(frames.read_table(data / layout.SPLIT_FILES["sealed"]), frozen.inputs)
+    rows = frames.read_table(data / layout.SPLIT_FILES["sealed"])
     labels = frames.read_table(sealed_labels / layout.SEALED_LABELS)[charter.data.target].to_numpy(dtype=np.int8)
     guards.split_can_be_judged("sealed", len(labels), int(labels.sum()))
-    answered = Scorer(candidate / layout.CANDIDATE_MODEL).probabilities(columns)
+    answered = Scorer(candidate / layout.CANDIDATE_MODEL).probabilities(frames.columns(rows, frozen.inputs))
     guards.probabilities_are_valid("the candidate on the sealed set", *count_invalid(answered))
-    return confusion_at(answered, labels, frozen.threshold)
+    return confusion_at(answered, labels, frozen.threshold, groups_of(rows, charter))
 
 
 def _headline(found: Verdict) -> str:

@@ -46,10 +46,11 @@ def params_of(agreement: Path) -> Params:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """A split's rows as a model takes them, and their labels: `labels` has shape (n_rows,), int8."""
+    """A split's rows as a model takes them, their labels, and which rows belong together; both shape (n_rows,), `labels` int8."""
 
     tensors: dict[str, NDArray[np.float32] | NDArray[np.object_]]
     labels: NDArray[np.int8]
+    groups: NDArray[np.object_] | None = None
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as the frame that an estimator is fitted on."""
@@ -59,4 +60,10 @@ class Rows:
 def rows_of(data: Path, split: str, charter: Charter) -> Rows:
     """Read an open split, `train` or `dev`."""
     table = frames.read_table(data / layout.SPLIT_FILES[split])
-    return Rows(tensors=frames.columns(table, charter.features), labels=table[charter.data.target].to_numpy(dtype=np.int8))
+    labels = table[charter.data.target].to_numpy(dtype=np.int8)
+    return Rows(tensors=frames.columns(table, charter.features), labels=labels, groups=groups_of(table, charter))
+
+
+def groups_of(table: pd.DataFrame, charter: Charter) -> NDArray[np.object_] | None:
+    """Return which rows belong together, where the charter declares it."""
+    return frames.categories_of(table, charter.data.group) if charter.data.group else None

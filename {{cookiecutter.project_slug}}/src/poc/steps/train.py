@@ -45,6 +45,8 @@ def train(*, agreement: Path, data: Path, validation: Path, models: Path) -> Res
         except ValueError as error:  # what scikit-learn raises when a family cannot be fitted to these rows
             reasons.append(f"{name}: {error}")
     guards.something_was_fitted(len(fitted), reasons)
+    strongest = max(fitted, key=lambda model: model.auc)
+    guards.result_is_believable(strongest.name, strongest.auc, {feature.name: feature.why_it_may_decide_alone for feature in charter.features})
     files.write_record(models / layout.MODELS_JSON, Models(models=fitted))
     best = max(fitted, key=lambda model: model.predicted_chance_of_go)
     missed = _share(best.at_threshold.missed, best.at_threshold.positives)

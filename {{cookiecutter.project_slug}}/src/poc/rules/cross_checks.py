@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
 from poc.errors import Problem
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter
-from poc.rules.stakes import perfect_saving_per_period
+from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter, Person
+from poc.rules.worth_starting import worth_starting
 
 #: How far written shares may be from adding up to 1: they were rounded.
 ROUNDED = Decimal("0.005")
@@ -26,35 +27,45 @@ def check_charter(charter: Charter) -> list[Problem]:
         _ambition: ["limits", "baseline"],
         _classes: ["data", "value", "baseline", "limits"],
         _columns: ["data", "features"],
+        _joins: ["data"],
         _features: ["features"],
         _stages: ["stages", "people"],
         _sprints: ["timebox"],
+        _measured: ["baseline", "timebox"],
         _money: ["value", "baseline", "timebox", "data"],
     }
     return [problem for check, needed in checks.items() if all(hasattr(charter, section) for section in needed) for problem in check(charter)]
 
 
 def _people(charter: Charter) -> Iterator[Problem]:
-    sponsors = {person.email.lower() for person in charter.people if person.role == "sponsor"}
-    deputies = {person.deputy.lower() for person in charter.people if person.role == "sponsor" and person.deputy}
-    named = sum(person.role == "sponsor" for person in charter.people)
-    if named != 1:
+    sponsors = [person for person in charter.people if person.role == "sponsor"]
+    if len(sponsors) != 1:
         yield Problem(
-            what=f"{named} people have the role sponsor; exactly one must", where="people", fix="name the one executive who can say stop and who pays"
+            what=f"{len(sponsors)} people have the role sponsor; exactly one must", where="people", fix="name the one executive who can say stop and who pays"
         )
+    addresses = {person.deputy.lower() for person in sponsors if person.deputy}
+    deputies = [person for person in charter.people if person.email.lower() in addresses and person.role != "builder"]
     for number, person in enumerate(charter.people):
-        if person.role == "builder" and person.email.lower() in sponsors:
-            yield Problem(
-                what=f"{person.name} is sponsor and builder: nobody signs off their own work",
-                where=f"people.{number}.email",
-                fix="name another sponsor, or another builder",
-            )
-        if person.role == "builder" and person.email.lower() in deputies:
-            yield Problem(
-                what=f"{person.name} is the sponsor's deputy and a builder: nobody signs off their own work",
-                where=f"people.{number}.email",
-                fix="name another deputy",
-            )
+        if person.role != "builder":
+            continue
+        for part, others, theirs in (("sponsor", sponsors, {other.email.lower() for other in sponsors}), ("the sponsor's deputy", deputies, addresses)):
+            if person.email.lower() in theirs:
+                yield Problem(
+                    what=f"{person.name} is {part} and builder: nobody signs off their own work",
+                    where=f"people.{number}.email",
+                    fix="name another builder, or another " + part.removeprefix("the sponsor's "),
+                )
+            elif _name_of(person) in map(_name_of, others):
+                yield Problem(
+                    what=f"{person.name} is {part} and builder, under two addresses: nobody signs off their own work",
+                    where=f"people.{number}.name",
+                    fix="name another builder; if these are two people of one name, tell them apart by an initial",
+                )
+
+
+def _name_of(person: Person) -> str:
+    """Return a name as it is compared, however it was typed."""
+    return " ".join(unicodedata.normalize("NFKC", person.name).casefold().split())
 
 
 def _limits(charter: Charter) -> Iterator[Problem]:
@@ -164,6 +175,34 @@ def _columns(charter: Charter) -> Iterator[Problem]:
             )
 
 
+def _joins(charter: Charter) -> Iterator[Problem]:
+    data = charter.data
+    if data.joins and not data.time:
+        yield Problem(
+            what="readings are joined, but it is not said when a row is decided: nobody knows which had arrived by then",
+            where="data.joins",
+            fix="add data.time, the column that holds the moment of the decision",
+        )
+    for number, join in enumerate(data.joins):
+        where = f"data.joins.{number}"
+        if join.event_time == join.arrived_time:
+            yield Problem(
+                what=f"{join.event_time!r} is both event_time and arrived_time: readings would be used before they arrive",
+                where=f"{where}.arrived_time",
+                fix="name the column that says when a reading could first be used; where none does, add the delay to the event in the source",
+            )
+        taken = {data.target: "data.target", data.time: "data.time", join.event_time: "event_time", join.arrived_time: "arrived_time"}
+        for column in join.by:
+            if column in taken:
+                yield Problem(
+                    what=f"{column!r} is {taken[column]}: readings are not matched by it",
+                    where=f"{where}.by",
+                    fix="name what rows and readings share, such as the line",
+                )
+        if repeated := [column for column, times in Counter(join.by).items() if times > 1]:
+            yield Problem(what=f"{repeated[0]!r} is named twice", where=f"{where}.by", fix="name each column once")
+
+
 def _features(charter: Charter) -> Iterator[Problem]:
     for number, feature in enumerate(charter.features):
         where = f"features.{number}"
@@ -234,17 +273,15 @@ def _sprints(charter: Charter) -> Iterator[Problem]:
 
 
 def _money(charter: Charter) -> Iterator[Problem]:
-    if any(_classes(charter)):
-        return  # what it costs to decide a class cannot be looked up
-    value, periods = charter.value, charter.value.useful_life_periods
-    saves = round(Decimal(perfect_saving_per_period(charter)) * periods, 2)
-    sprints = sum((sprint.budget for sprint in charter.timebox.sprints), Decimal(0))
-    runs = value.run_cost_per_period * periods
-    if saves <= sprints + runs:
+    if not any(_classes(charter)):  # else what it costs to decide a class cannot be looked up
+        yield from worth_starting(charter)
+
+
+def _measured(charter: Charter) -> Iterator[Problem]:
+    measured, begins = charter.baseline.measured_on, min(sprint.starts for sprint in charter.timebox.sprints)
+    if measured > begins:
         yield Problem(
-            what=f"even a perfect model saves {saves:,.0f} {value.currency} over its useful life and costs {sprints + runs:,.0f}: do not start. "
-            f"It saves {saves / periods:,.0f} a {value.period} against today's process, for {periods} {value.period}s; "
-            f"the sprints cost {sprints:,.0f}, running it {periods} times {value.run_cost_per_period:,.0f}",
-            where="value",
-            fix="spend less, or decide something that matters more",
+            what=f"today's process is measured on {measured}, after the first sprint starts on {begins}: then it is no baseline",
+            where="baseline.measured_on",
+            fix="measure before you start, or start later",
         )

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from artifacts import a_project
 from builders import a_plain_charter
@@ -163,3 +165,27 @@ def test_a_run_to_dev_evidence_does_without_the_sealed_labels(first: dict[str, A
     launcher, labels = started(project, "*/ingest/sealed_labels/labels.parquet")
     labels.unlink()  # a file that is gone nobody opens, whatever it opens files with
     assert launcher.wait() == ExitCode.GO
+
+
+def test_rows_without_a_signal_end_in_no_go_and_not_by_flagging_everything(tmp_path: Path) -> None:
+    project = a_project(tmp_path / "no signal", rows=2000)
+    (project / "expectations/suite.json").write_text(ONLY_TORQUE)
+    parts = pd.read_csv(project / "data/parts.csv")
+    drawn = np.random.default_rng(3).permutation(parts["Target"])
+    parts.assign(Target=drawn).to_csv(project / "data/parts.csv", index=False)
+    agree(project)
+    said = judged(project)
+    judged_so = {limit["name"]: limit["verdict"] for limit in said["verdict"]["limits"]}
+    assert (said["verdict"]["overall"], said["exit_code"]) == ("NO-GO", EXIT["NO-GO"])
+    assert "NO-GO" in (judged_so["missed_share"], judged_so["false_alarm_share"])
+
+
+def test_a_column_that_gives_the_answer_away_stops_the_run_by_name(tmp_path: Path) -> None:
+    project = a_project(tmp_path / "a leak", rows=2000)
+    (project / "expectations/suite.json").write_text(ONLY_TORQUE)
+    agree(project)
+    charter = json.loads((project / "charter.yaml").read_text())
+    (project / "charter.yaml").write_text(json.dumps(charter | {"features": a_plain_charter()["features"]}))
+    said = ended(project)
+    assert (said["exit_code"], said["steps"][-1]["step"]) == (ExitCode.REFUSED, "validate")
+    assert "column 'Torque [Nm]' alone ranks positives with AUC 1.000" in said["problems"][0]["what"]

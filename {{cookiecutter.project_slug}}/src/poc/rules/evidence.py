@@ -66,13 +66,17 @@ class NearDuplicates(Record):
 
 
 class Splits(Record):
-    """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them."""
+    """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them.
+
+    `sealed_sketch` tells how many of them stand in another sealed set too (`rules/sketches.py`).
+    """
 
     train: Split
     dev: Split
     sealed: Split
     sealed_labels_sha256: str
     sealed_rows_sha256: str
+    sealed_sketch: list[str]
     ignored_columns: list[str]
     how: str
     near_duplicates: dict[str, NearDuplicates]

@@ -15,6 +15,7 @@ from poc.rules import guards
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.evidence import NearDuplicates, Number, Split, Splits
 from poc.rules.near_duplicates import near_duplicates
+from poc.rules.sketches import sketch
 from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
 from poc.steps.perform import Result
@@ -62,6 +63,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
             **splits,
             sealed_labels_sha256=files.sha256_of_file(sealed_labels / layout.SEALED_LABELS),
             sealed_rows_sha256=frames.sha256_of_rows(_identity(own.iloc[where.sealed], charter)),
+            sealed_sketch=_sketch(table, own, charter, where.sealed),
             ignored_columns=ignored,
             how=where.how,
             near_duplicates=near,
@@ -140,6 +142,12 @@ def _labels(table: pd.DataFrame, charter: BinaryCharter) -> NDArray[np.int8]:
 def _identity(table: pd.DataFrame, charter: Charter) -> pd.DataFrame:
     """Return what names a row whatever a builder declares: its key and target, or without a key all that the source says."""
     return table[[charter.data.key, charter.data.target]] if charter.data.key else table
+
+
+def _sketch(table: pd.DataFrame, own: pd.DataFrame, charter: Charter, sealed: NDArray[np.intp]) -> list[str]:
+    """Sketch the sealed rows without their answers: else whoever reads the sketch could try out which answer a row has."""
+    cells = frames.cell_hashes(own.drop(columns=[charter.data.target]))
+    return sketch(cells, frames.cell_hashes(table[charter.feature_names()]), sealed=sealed)
 
 
 def _refuse_shared_rows(parts: dict[str, pd.DataFrame], charter: Charter) -> None:

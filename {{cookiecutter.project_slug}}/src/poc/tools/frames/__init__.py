@@ -1,7 +1,7 @@
 """Tables: the only part of the tools that knows pandas."""
 
 from poc.tools.frames.cells import Column, categories_of, columns, model_frame, number_problems, numbers_of, typed
-from poc.tools.frames.identity import lottery, sha256_of_rows, shared_rows
+from poc.tools.frames.identity import cell_hashes, lottery, sha256_of_rows, shared_rows
 from poc.tools.frames.joining import Joined, join_as_of_arrival, side_by_side
 from poc.tools.frames.moments import order_of, time_problems
 from poc.tools.frames.reading import column_problems, read_table, write_table
@@ -10,6 +10,7 @@ __all__ = [
     "Column",
     "Joined",
     "categories_of",
+    "cell_hashes",
     "column_problems",
     "columns",
     "join_as_of_arrival",

@@ -184,6 +184,11 @@ def an_amount_charter(**overrides: Any) -> AmountCharter:
     return AmountCharter.model_validate(a_plain_amount_charter(**overrides))
 
 
+def sure(number: object) -> dict[str, object]:
+    """Return a range of which everything is known."""
+    return {"low": number, "likely": number, "high": number}
+
+
 def a_money(low: float = 100, high: float = 300, **changes: Any) -> Money:
     """Return money per month within these bounds, against today's process and against both policies alike."""
     wins = Interval(low=low, middle=(low + high) / 2, high=high)

@@ -84,7 +84,7 @@ BREAKS: dict[str, list[Facts]] = {
         lambda: guards.probabilities_are_valid("model", 10, 0, 1),
         lambda: guards.probabilities_are_valid("model", 0, 0, 0),
     ],
-    "a_look_is_left": [lambda: guards.a_look_is_left(1, 1), lambda: guards.a_look_is_left(2, 1)],
+    "a_look_is_left": [lambda: guards.a_look_is_left(["look 1"], 1), lambda: guards.a_look_is_left(["look 1", "look 2"], 1)],
     "looks_are_chained": [lambda: guards.looks_are_chained(["look 1 is missing"])],
 }
 #: For each guard, facts at the edge of what it lets pass.
@@ -121,7 +121,7 @@ ACCEPTS: dict[str, list[Facts]] = {
     "digests_agree": [lambda: guards.digests_agree([])],
     "numbers_are_finite": [lambda: guards.numbers_are_finite({"money": -1e300, "missed": 0.0})],
     "probabilities_are_valid": [lambda: guards.probabilities_are_valid("model", 1, 0, 0)],
-    "a_look_is_left": [lambda: guards.a_look_is_left(0, 1)],
+    "a_look_is_left": [lambda: guards.a_look_is_left([], 1), lambda: guards.a_look_is_left(["look 1"], 2)],
     "looks_are_chained": [lambda: guards.looks_are_chained([])],
 }
 

@@ -290,3 +290,20 @@ def test_blanks_around_a_text_are_no_part_of_it() -> None:
 def test_evidence_for_a_stage_is_named() -> None:
     with pytest.raises(ValidationError):
         BinaryCharter.model_validate(a_plain_charter(stages=with_one("stages", 1, evidence=[" "])))
+
+
+SENSORS = {"source": "data/sensors.csv", "by": ["line"], "event_time": "read_at", "arrived_time": "stored_at"}
+
+
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        ({"time": "at"}, []),
+        ({"time": None}, ["data.joins"]),
+        ({"time": "at", "joins": [SENSORS, SENSORS | {"arrived_time": "read_at"}]}, ["data.joins.1.arrived_time"]),
+        ({"time": "at", "joins": [SENSORS | {"by": ["line", "line"]}]}, ["data.joins.0.by"]),
+        ({"time": "at", "joins": [SENSORS | {"by": ["Target", "at", "read_at", "stored_at", "line"]}]}, ["data.joins.0.by"] * 4),
+    ],
+)
+def test_readings_are_joined_as_of_the_decision_by_what_both_share(data: dict[str, Any], wrong: list[str]) -> None:
+    assert places(a_charter(data={"joins": [SENSORS]} | data)) == wrong

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
+import numpy as np
+
+from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look, is_as_written, shares_seen
 
 
 @dataclass(frozen=True)
@@ -12,6 +16,7 @@ class Look:
     sealed_sha256: str
     previous: str
     digest: str
+    sketch: Sequence[str] = ()
 
 
 def looks(count: int) -> list[Look]:
@@ -68,3 +73,31 @@ def test_a_crash_between_a_look_and_its_note_is_no_break() -> None:
 def test_a_note_two_looks_behind_is_a_break() -> None:
     chain = looks(3)
     assert breaks_in(chain, chain[0].digest) == ["the newest look is missing"]
+
+
+def a_look(sealed: str, sketch: Sequence[str] = ()) -> Look:
+    return Look(1, "a candidate", sealed, NONE_BEFORE, digest_of_look(1, "a candidate", sealed, NONE_BEFORE, sketch), sketch)
+
+
+def a_sketch(*rows: int) -> list[str]:
+    return [base64.b64encode(np.array(sorted(rows), dtype="<u8").tobytes()).decode()]
+
+
+def test_a_sketch_is_part_of_a_looks_digest() -> None:
+    look = a_look("sealed", ["a view"])
+    assert is_as_written(look)
+    assert not is_as_written(replace(look, sketch=["another view"])) and not is_as_written(replace(look, sketch=[]))
+
+
+def test_a_look_at_the_very_set_saw_it_whole_with_a_sketch_or_without() -> None:
+    assert shares_seen([a_look("sealed"), a_look("sealed", a_sketch(5))], "sealed", a_sketch(1, 2)) == [(0, 1.0), (1, 1.0)]
+
+
+def test_a_look_counts_by_the_rows_that_it_shares() -> None:
+    looks = [a_look("other", a_sketch(1, 2, 3)), a_look("other", a_sketch(8, 9)), a_look("other")]
+    assert shares_seen(looks, "sealed", a_sketch(1, 2, 3, 4)) == [(0, 0.75)]
+
+
+def test_a_look_that_was_changed_counts_whatever_it_says() -> None:
+    changed = replace(a_look("other", a_sketch(1, 2)), sketch=a_sketch(8, 9))
+    assert shares_seen([changed], "sealed", a_sketch(1, 2)) == [(0, 1.0)]

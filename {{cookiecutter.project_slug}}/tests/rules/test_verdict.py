@@ -4,17 +4,19 @@ import math
 from math import comb
 from typing import Any
 
+import numpy as np
 import pytest
-from builders import a_charter, a_money
+from builders import a_charter, a_money, a_multiclass_charter, an_amount_charter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poc.rules.evidence import Confusion, Interval, LimitVerdict, Outcome, Timing
+from poc.rules.evidence import ClassCounts, Confusion, Deviations, Interval, LimitVerdict, Outcome, Timing
 from poc.rules.verdict import (
     judge,
     judge_money,
     judge_quantity,
     judge_share,
+    judge_shares,
     lower_bound,
     machines_needed,
     most_errors_allowed,
@@ -169,3 +171,76 @@ def test_nothing_judged_is_nothing_proven() -> None:
 def test_the_worst_verdict_counts(counts: list[tuple[int, int]]) -> None:
     worst = max(errors for errors, _ in counts)
     assert overall([judge_share(errors, n, 0.05, 0.95) for errors, n in counts]) == {0: "GO", 3: "NOT PROVEN", 15: "NO-GO"}[worst]
+
+
+@pytest.mark.parametrize(("n", "limit"), [(59, 0.05), (102, 0.12), (200, 0.25), (20, 0.5)])
+@pytest.mark.parametrize("looks", [1, 3])
+def test_a_share_at_its_limit_is_wrongly_judged_at_most_as_often_as_is_allowed(n: int, limit: float, looks: int) -> None:
+    chances = [comb(n, k) * limit**k * (1 - limit) ** (n - k) for k in range(n + 1)]
+    for wrong in ("GO", "NO-GO"):
+        assert sum(chances[k] for k in range(n + 1) if judge_share(k, n, limit, 0.95, looks).verdict == wrong) <= 0.05 / looks
+
+
+def test_bounds_to_the_digit() -> None:
+    # 1 - 0.05 ** (1 / 59) = 0.0495; the others are roots of binomial sums, as in the test of the upper bound
+    found = [(judge_share(errors, n, 0.05, 0.95).low, judge_share(errors, n, 0.05, 0.95).high) for errors, n in ((0, 59), (1, 93), (3, 102), (15, 102))]
+    assert [(round(low, 3), round(high, 3)) for low, high in found] == [(0.0, 0.050), (0.001, 0.050), (0.008, 0.074), (0.093, 0.217)]
+
+
+def in_groups(*each: tuple[int, int]) -> np.ndarray:
+    return np.array(each, dtype=np.float64)
+
+
+def test_errors_are_judged_by_groups_where_rows_share_them() -> None:
+    twenty = in_groups(*[(0, 50)] * 20)
+    assert judge_share(0, 1000, 0.05, 0.95).verdict == "GO"
+    found = judge_share(0, 1000, 0.05, 0.95, by_group=twenty)
+    assert found.verdict == "NOT PROVEN"
+    assert "in 20 groups" in found.why and "so few rows cannot show it" in found.why
+    assert judge_share(0, 6000, 0.05, 0.95, by_group=in_groups(*[(0, 100)] * 60)).verdict == "GO"
+    assert judge_share(0, 6000, 0.05, 0.95, looks=3, by_group=in_groups(*[(0, 100)] * 60)).verdict == "NOT PROVEN"
+
+
+def test_groups_can_show_that_a_limit_is_broken() -> None:
+    assert judge_share(150, 500, 0.05, 0.95, by_group=in_groups(*[(3, 10)] * 50)).verdict == "NO-GO"
+
+
+def test_groups_without_such_rows_are_not_counted_as_evidence() -> None:
+    assert "in 60 groups" in judge_share(0, 60, 0.05, 0.95, by_group=in_groups(*[(0, 1)] * 60, *[(0, 0)] * 40)).why
+
+
+@pytest.mark.parametrize("table", [in_groups((0, 30), (0, 20)), in_groups((1, 30), (0, 29)), in_groups((0, math.nan), (0, 59)), np.zeros((0, 2))])
+def test_groups_of_other_rows_prove_nothing(table: np.ndarray) -> None:
+    assert judge_share(0, 59, 0.05, 0.95, by_group=table).verdict == "NOT PROVEN"
+
+
+def test_no_row_is_nothing_to_judge_by() -> None:
+    assert judge_share(0, 0, 0.05, 0.95).why == "there is no row to judge it on"
+    assert judge_shares(a_charter(), Confusion(positives=0, missed=0, negatives=0, false_alarms=0), 1)[0].verdict == "NOT PROVEN"
+
+
+def test_each_class_with_a_limit_is_judged_on_its_own_rows() -> None:
+    counts = ClassCounts(counts=[[500, 400, 100], [0, 60, 0], [30, 0, 60]])  # nothing is asked of good parts
+    assert by_name(judge_shares(a_multiclass_charter(), counts, 1)) == {"missed_share of 'rework'": "GO", "missed_share of 'scrap'": "NO-GO"}
+
+
+def test_estimates_are_judged_by_how_many_lie_beyond_the_tolerance() -> None:
+    zeros = [0.0] * 100
+    for beyond, expected in ((5, "GO"), (12, "NOT PROVEN"), (30, "NO-GO")):
+        seen = Deviations(rows=[1] * 100, beyond=[1] * beyond + [0] * (100 - beyond), over=zeros, under=zeros, usual_over=zeros, usual_under=zeros)
+        assert by_name(judge_shares(an_amount_charter(), seen, 1)) == {"beyond_tolerance_share": expected}
+
+
+def test_more_looks_widen_the_bounds_of_every_kind() -> None:
+    counts = ClassCounts(counts=[[500, 0, 0], [4, 56, 0], [0, 0, 60]])
+    one, three = (judge_shares(a_multiclass_charter(), counts, looks)[0] for looks in (1, 3))
+    assert three.low < one.low < one.high < three.high
+
+
+def test_money_says_against_what_it_was_held() -> None:
+    assert judge_money(a_money()).why.startswith("against today's process 100 to 300; against flagging everything 100 to 300; against flagging nothing")
+
+
+def test_money_that_loses_against_one_and_is_open_against_another_is_no_go() -> None:
+    money = a_money(per_period=an_interval(-1, 300), against={"flagging everything": an_interval(-300, -1)})
+    assert judge_money(money).verdict == "NO-GO"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from artifacts import Run, fast_timings
 from small_models import TORQUE, a_model, an_agreement, dev_data, some_variants
 
@@ -12,7 +13,7 @@ from poc.rules.evidence import Candidate, Evaluation, Timings, Variants
 from poc.steps.frozen import frozen_model
 from poc.tools import files
 
-MODELS = {"first": a_model(), "second": a_model(bias=-3.0)}
+MODELS = {"first": a_model(), "second": a_model(bias=-3.0), "sees nothing": a_model(bias=-20.0)}
 
 
 def ladder(tmp_path: Path, chances: dict[str, float], *, cpu_us: dict[str, float] | None = None, timed: bool = True) -> Run:
@@ -79,3 +80,26 @@ def test_what_is_frozen_are_the_bytes_the_threshold_and_the_charter_with_a_reque
     assert (content, record.variant, record.threshold) == (MODELS["first"], "first", 0.5)
     assert run.read("candidate", layout.CANDIDATE_JSON, Candidate).charter_sha256 == files.sha256_of_file(run.folder("agreement") / layout.CHARTER_JSON)
     assert TORQUE in (run.folder("candidate") / layout.SAMPLE_REQUEST).read_text()
+
+
+def test_what_accuracy_at_the_usual_threshold_would_have_hidden_is_judged(tmp_path: Path) -> None:
+    # every fourth of 40 rows is positive, and at 0.5 none raises an alert: three in four right, and the lower bound of ten misses in ten is 74 %
+    found = evaluated(ladder(tmp_path, {"sees nothing": 0.9})).at_half
+    assert (found.accuracy, found.confusion.missed, found.confusion.positives, found.confusion.false_alarms) == (0.75, 10, 10, 0)
+    assert {each.name: each.verdict for each in found.limits} == {"missed_share": "NO-GO", "false_alarm_share": "GO", "money": "NO-GO"}
+    assert found.overall == "NO-GO"
+    assert found.money.high < 0
+
+
+def test_what_each_threshold_would_be_worth_is_written_down(tmp_path: Path) -> None:
+    curve = evaluated(ladder(tmp_path, {"first": 0.9})).curve
+    assert (curve[0].threshold, curve[0].missed_share, curve[0].false_alarm_share) == (0, 0, 1)
+    assert (curve[-1].missed_share, curve[-1].false_alarm_share) == (1, 0)
+    assert 0.5 in [point.threshold for point in curve]
+
+
+def test_where_costs_alone_would_alert_is_written_down(tmp_path: Path) -> None:
+    # means: a false alarm 10 / 3, a miss 670 / 3, a catch 80 / 3; a quarter of dev positive, of production (0.025 + 0.034 + 0.045) / 3
+    share = 0.104 / 3
+    odds = 10 / 590 * (0.25 / 0.75) * ((1 - share) / share)
+    assert evaluated(ladder(tmp_path, {"first": 0.9})).threshold_by_costs == pytest.approx(odds / (1 + odds))

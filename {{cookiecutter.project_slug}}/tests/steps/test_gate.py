@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from artifacts import NOT_A_NUMBER, WRONG, Run, a_run, killed_at
 from mlflow import MlflowClient
+from tracking_server import a_tracking_server
 
 from poc import layout
-from poc.errors import InputRefused, Refused
-from poc.rules.evidence import Candidate, Timings, Verdict
+from poc.errors import EnvironmentRefused, InputRefused, Refused
+from poc.rules.evidence import Candidate, Splits, Timings, Verdict
+from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
+from poc.steps.perform import LOGGED_BY_LAUNCHER
 from poc.tools import files, tracking
 
 PROJECT = "stop-bad-parts"
@@ -49,7 +57,6 @@ def test_a_model_that_is_always_wrong_is_no_go(project: Path) -> None:
 
 def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
     # the same errors, none, of the same model: 16 lots of 25 parts instead of 400 parts show less
-    a_run(project / "alone").perform("gate")
     parts = pd.read_csv(project / "data/parts.csv")
     parts.assign(Lot=parts["UDI"] // 25).to_csv(project / "data/parts.csv", index=False)
     charter = json.loads((project / layout.CHARTER).read_text())
@@ -157,6 +164,222 @@ def test_a_gate_killed_after_its_look_was_opened_goes_on_with_that_look(project:
     assert (verdict_of(run).overall, look.number) == ("GO", 1)
     assert tracking.result_of_look(look, layout.VERDICT_JSON) is not None
     assert MlflowClient(tracking.tracking_uri()).get_run(look.run_id).info.status == "FINISHED"
+
+
+def change_data(project: Path, **changes: object) -> None:
+    """Declare the data of charter.yaml otherwise."""
+    agreed = json.loads((project / "charter.yaml").read_text())
+    (project / "charter.yaml").write_text(json.dumps(agreed | {"data": agreed["data"] | changes}))
+
+
+def change_rows(project: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Bring another source."""
+    source = project / "data/parts.csv"
+    change(pd.read_csv(source)).to_csv(source, index=False)
+
+
+def other_parts(parts: pd.DataFrame, by: float = 0.01) -> pd.DataFrame:
+    """Measure other parts."""
+    return parts.assign(**{"UDI": parts["UDI"] + 1000, "Torque [Nm]": parts["Torque [Nm]"] + by, "Tool wear [min]": parts["Tool wear [min]"] + by})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"split_seed": 8}, {"key": None}, {"sealed_share": "0.20"}, {"key": None, "split_seed": 8, "sealed_share": "0.30"}],
+    ids=["seed", "key", "share", "all three"],
+)
+def test_rows_declared_otherwise_are_still_rows_that_were_looked_at(project: Path, change: dict[str, object]) -> None:
+    a_run(project / "first").perform("gate")
+    change_data(project, **change)
+    assert refusal(a_run(project / "second")) == "a_look_is_left"
+    assert len(tracking.looks(PROJECT)) == 1
+
+
+#: Where a row stands in the source that the small project seals.
+SEALED = 3
+CHANGED_SOURCES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "a sealed row dropped": lambda parts: parts.drop(index=SEALED),
+    "half of the rows dropped": lambda parts: parts.iloc[::2],
+    "rows added": lambda parts: pd.concat([parts, other_parts(parts.head(8), by=7.77)]),
+    "rows numbered anew": lambda parts: parts.assign(UDI=parts["UDI"].to_numpy()[::-1]),
+    "a column added": lambda parts: parts.assign(Shift=parts["UDI"] * 7919 % 997),
+    "digits added": lambda parts: parts.assign(**{"Torque [Nm]": parts["Torque [Nm]"] + 1e-7}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED_SOURCES.values(), ids=CHANGED_SOURCES)
+def test_a_source_changed_here_and_there_gives_no_fresh_look(project: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    a_run(project / "first").perform("gate")
+    change_rows(project, change)
+    assert refusal(a_run(project / "second", threshold=0.6)) == "a_look_is_left"
+
+
+def test_the_same_candidate_on_a_set_with_a_row_less_is_another_look(project: Path) -> None:
+    a_run(project / "first").perform("gate")
+    change_rows(project, lambda parts: parts.drop(index=SEALED))
+    assert refusal(a_run(project / "second")) == "a_look_is_left"
+
+
+def test_fresh_rows_are_a_fresh_set(project: Path) -> None:
+    a_run(project / "first").perform("gate")
+    change_rows(project, other_parts)
+    second = a_run(project / "second")
+    second.perform("gate")
+    assert (verdict_of(second).overall, verdict_of(second).look, len(tracking.looks(PROJECT))) == ("GO", 1, 2)
+
+
+def test_a_look_that_saw_some_of_the_rows_is_counted_and_named(project: Path) -> None:
+    a_run(project / "first").perform("gate")
+    change_data(project, split_seed=8)
+    with pytest.raises(Refused, match=r"looked at once; the charter allows 1: look 1 of \d{4}-\d\d-\d\d saw \d\d% of these rows"):
+        a_run(project / "second").perform("gate")
+
+
+def test_looks_at_rows_in_common_are_numbered_together(project: Path) -> None:
+    agreed = json.loads((project / "charter.yaml").read_text())
+    (project / "charter.yaml").write_text(json.dumps(agreed | {"timebox": agreed["timebox"] | {"looks": 2}}))
+    a_run(project / "first").perform("gate")
+    change_data(project, split_seed=8)
+    second = a_run(project / "second")
+    second.perform("gate")
+    assert (verdict_of(second).look, verdict_of(second).repeated) == (2, False)
+    again = a_run(project / "again")
+    again.perform("gate")
+    assert (verdict_of(again).look, verdict_of(again).repeated) == (2, True)
+    change_data(project, split_seed=9)
+    assert refusal(a_run(project / "third")) == "a_look_is_left"
+
+
+def test_a_changed_sketch_is_a_broken_record(project: Path) -> None:
+    a_run(project / "first").perform("gate")
+    (look,) = tracking.looks(PROJECT)
+    MlflowClient(tracking.tracking_uri()).set_tag(look.run_id, "mlflow.poc.sketch.0000", "")
+    change_data(project, split_seed=8)
+    assert refusal(a_run(project / "second")) == "looks_are_chained"
+
+
+def test_a_removed_look_at_rows_in_common_is_a_broken_record(project: Path) -> None:
+    a_run(project / "first").perform("gate")
+    (look,) = tracking.looks(PROJECT)
+    with sqlite3.connect(project / ".poc/mlflow.db") as database:
+        for table in ("tags", "runs"):
+            database.execute(f"delete from {table} where run_uuid = ?", (look.run_id,))
+    change_data(project, split_seed=8)
+    assert refusal(a_run(project / "second")) == "looks_are_chained"
+
+
+def test_a_look_of_another_project_that_was_changed_counts_whatever_it_says(project: Path) -> None:
+    a_run(project / "first").perform("gate")
+    (look,) = tracking.looks(PROJECT)
+    MlflowClient(tracking.tracking_uri()).set_tag(look.run_id, "mlflow.poc.sketch.0000", "")
+    change_rows(project, other_parts)
+    agreed = json.loads((project / "charter.yaml").read_text())
+    (project / "charter.yaml").write_text(json.dumps(agreed | {"project": "another-name"}))
+    with pytest.raises(Refused, match=f"look 1 of .* in project '{PROJECT}' was changed"):
+        a_run(project / "second", project="another-name").perform("gate")
+
+
+def without_sketch(project: Path) -> None:
+    """Take a look as the first version recorded it."""
+    splits = a_run(project / "first").read("data", layout.SPLITS_JSON, Splits)
+    digest = digest_of_look(1, "a candidate", splits.sealed_rows_sha256, NONE_BEFORE)
+    old = tracking.Look(
+        number=1, candidate_sha256="a candidate", sealed_sha256=splits.sealed_rows_sha256, previous=NONE_BEFORE, digest=digest, charter_version=1
+    )
+    tracking.note_look(tracking.open_look(PROJECT, "", old))
+
+
+def test_a_look_of_the_first_version_counts_at_its_very_set(project: Path) -> None:
+    without_sketch(project)
+    with pytest.raises(Refused, match=r"look 1 of .* saw 100% of these rows \(it was recorded by an earlier version"):
+        a_run(project / "second").perform("gate")
+
+
+def test_a_look_of_the_first_version_does_not_count_at_another_set(project: Path) -> None:
+    without_sketch(project)
+    change_data(project, split_seed=8)
+    second = a_run(project / "second")
+    second.perform("gate")
+    assert (verdict_of(second).look, [look.number for look in tracking.looks(PROJECT)]) == (1, [1, 2])
+
+
+@pytest.fixture
+def server(project: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv(LOGGED_BY_LAUNCHER, "1")
+    with a_tracking_server(project / "server", empty_database) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        yield address
+
+
+def at_once(runs: list[Run], folder: Path) -> list[str]:
+    """Perform gates that share no file but start together, each in a process of its own; return how each ended."""
+    begin = folder / "begin"
+    code = (
+        "import sys, time; from pathlib import Path; from artifacts import Run; from poc.errors import Refused; from poc.tools import tracking\n"
+        "tracking.looks_of_all_projects()\n"  # imports what takes seconds
+        "print('ready', flush=True)\n"
+        f"while not Path({str(begin)!r}).exists(): time.sleep(0.001)\n"
+        "try: Run(root=Path(sys.argv[1])).perform('gate'); print('won')\n"
+        "except Refused as refused: print(refused.code)\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(layout.__file__).parents[1])])
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, str(run.root)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}, text=True) for run in runs
+    ]
+    for each in started:
+        assert each.stdout is not None and each.stdout.readline() == "ready\n"
+    begin.touch()
+    ended = [each.communicate()[0].split()[-1] for each in started]  # after MLflow's own lines
+    begin.unlink()
+    return sorted(ended)
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_of_gates_on_several_machines_at_once_one_takes_the_last_look(project: Path, server: str) -> None:
+    for turn in range(5):
+        change_rows(project, other_parts)
+        runs = [a_run(project / f"round {turn}, gate {number}", threshold=0.5 + number / 100) for number in range(4)]
+        assert at_once(runs, project) == ["a_look_is_left"] * 3 + ["won"]
+        assert breaks_in(tracking.looks(PROJECT), tracking.newest_look(PROJECT)) == []
+        assert len(tracking.looks(PROJECT)) == turn + 1
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_a_gate_that_lost_its_turn_sees_nothing_and_may_come_again(project: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run(project / "run")
+    with monkeypatch.context() as slow:
+
+        def record_and_be_overtaken(*arguments: object) -> tracking.Look:
+            look = record(*arguments)  # type: ignore[arg-type]
+            MlflowClient(server).delete_registered_model("poc-a-look-is-being-taken")
+            return look
+
+        record = tracking.open_look
+        slow.setattr(tracking, "open_look", record_and_be_overtaken)
+        with pytest.raises(EnvironmentRefused, match="nothing was seen"):
+            run.perform("gate")
+    assert tracking.looks(PROJECT) == []
+    run.perform("gate")
+    assert (verdict_of(run).overall, verdict_of(run).look, len(tracking.looks(PROJECT))) == ("GO", 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.parametrize("at", ["mlflow.MlflowClient.create_run", "poc.tools.tracking.note_look", "mlflow.MlflowClient.delete_registered_model"])
+def test_a_gate_killed_in_its_turn_keeps_no_other_out_and_gives_no_look_for_free(project: Path, server: str, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("poc.tools.tracking.turns.STALE_S", 0.5)
+    run, other = a_run(project / "run"), a_run(project / "other", threshold=0.6)
+    killed_at(at, run, "gate")
+    if at.endswith("create_run"):  # it died before its look was on record: nobody has looked
+        other.perform("gate")
+        assert refusal(run) == "a_look_is_left"
+    else:
+        assert refusal(other) == "a_look_is_left"
+        run.perform("gate")
+        assert verdict_of(run).look == 1
+    assert len(tracking.looks(PROJECT)) == 1
 
 
 @pytest.mark.parametrize("artifact", ["agreement", "data", "validation", "models", "graphs", "variants", "timings", "rehearsal"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import PLAIN, a_charter, a_plain_charter
+from builders import PLAIN, a_charter, a_plain_amount_charter, a_plain_charter, a_plain_multiclass_charter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,8 +29,12 @@ def written(folder: Path, plain: dict[str, Any]) -> Path:
 
 
 def charter_problems(folder: Path, **overrides: Any) -> list[Problem]:
+    return problems_of(written(folder, a_plain_charter(**overrides)))
+
+
+def problems_of(charter: Path) -> list[Problem]:
     with pytest.raises(InputRefused) as caught:
-        load_charter(written(folder, a_plain_charter(**overrides)))
+        load_charter(charter)
     assert caught.value.exit_code == ExitCode.INPUT
     return caught.value.problems
 
@@ -151,12 +155,106 @@ def test_a_typo_is_answered_with_the_nearest_field(tmp_path: Path) -> None:
             "project is 'Line stop', not 3 to 40 lower-case letters, digits and hyphens that begin with a letter and end with a letter or digit",
         ),
         ({"version": 0}, "version is 0: input should be greater than or equal to 1"),
+        ({"value": {"cost_missed": 200}}, "cost_missed is 200, where a range belongs"),
+        ({"limits": {"missed_share": {"1": "0.12"}}}, "missed_share holds entries of its own, where one number belongs"),
+        (
+            {"stages": [dict(PLAIN["stages"][0], signers=["sponser"])]},
+            "entry 1 of signers is 'sponser'; it must be 'sponsor', 'owner', 'user_representative' or 'risk'",
+        ),
         ({"value": {"cost_missed": {"low": 999}}}, "cost_missed: low 999, likely 200, high 350: they must not fall"),
         ({"people": [dict(PLAIN["people"][0], email="sam")]}, "email is 'sam', not an e-mail address"),
     ],
 )
 def test_findings_are_in_plain_words(tmp_path: Path, overrides: dict[str, Any], what: str) -> None:
     assert charter_problems(tmp_path, **overrides)[0].what == what
+
+
+FOUR = "binary, multiclass, regression or count"
+
+
+@pytest.mark.parametrize(("word", "fix"), [("binray", "did you mean binary?"), ("multi-class", "did you mean multiclass?"), ("ranking", "choose one of these")])
+def test_an_unknown_kind_of_problem_is_answered_with_the_four_and_the_nearest(tmp_path: Path, word: str, fix: str) -> None:
+    problem = charter_problems(tmp_path, problem=word)[0]
+    assert (problem.what, problem.fix) == (f"problem is {word!r}; it must be {FOUR}", fix)
+    assert problem.where == "charter.yaml line 5, column 2, problem"
+
+
+@pytest.mark.parametrize(
+    ("plain", "fitting"), [(a_plain_charter(), "binary"), (a_plain_multiclass_charter(), "multiclass"), (a_plain_amount_charter(), "regression")]
+)
+def test_a_charter_that_does_not_say_its_kind_is_told_which_its_fields_are_of(tmp_path: Path, plain: dict[str, Any], fitting: str) -> None:
+    del plain["problem"]
+    [problem] = problems_of(written(tmp_path, plain))
+    assert problem.what == f"problem is missing: the charter is about one of {FOUR}"
+    assert problem.fix == f"add problem: {fitting}, whose fields it has"
+
+
+def test_a_charter_of_a_misspelt_kind_is_checked_for_the_rest_at_once(tmp_path: Path) -> None:
+    plain = a_plain_multiclass_charter(problem="multiclas", limits={"missed_share": {"scrap": 10}}, timebox={"minimum_value_per_period": 10**6})
+    problems = problems_of(written(tmp_path, plain))
+    assert [problem.where.rpartition(", ")[2] for problem in problems] == ["problem", "limits.missed_share.scrap", "timebox.minimum_value_per_period"]
+
+
+def test_a_field_of_another_kind_is_said_to_be_of_it(tmp_path: Path) -> None:
+    plain = a_plain_amount_charter(value={"cost_missed": {"low": 1, "likely": 1, "high": 1}})
+    [problem] = problems_of(written(tmp_path, plain))
+    assert problem.what == "cost_missed in value belongs to a binary problem, and this one is count"
+    assert problem.fix == "take it out, or say problem: binary"
+    assert problem.where.endswith(", value.cost_missed")
+
+
+def test_another_word_for_the_kind_alone_gives_one_problem_a_section(tmp_path: Path) -> None:
+    problems = charter_problems(tmp_path, problem="regression")
+    assert [problem.where.rpartition(", ")[2] for problem in problems] == [
+        "baseline.missed_share",
+        "value.positive_share",
+        "limits.missed_share",
+        "data.positive",
+    ]
+    assert problems[0].what == "missed_share, false_alarm_share in baseline belong to a binary problem, and this one is regression"
+    assert problems[0].fix == "write mean_over, mean_under, beyond_tolerance_share instead, or say problem: binary"
+
+
+def test_what_is_not_measured_yet_is_to_be_counted(tmp_path: Path) -> None:
+    plain = a_plain_amount_charter()
+    del plain["baseline"]["beyond_tolerance_share"]
+    assert problems_of(written(tmp_path, plain))[0].fix.startswith("count how many of today's estimates are off by more than limits.tolerance")
+
+
+def test_each_cell_of_a_matrix_has_its_own_problem_and_place(tmp_path: Path) -> None:
+    costs = {"rework": {"good": {"low": 500}, "scrap": 7}}
+    plain = a_plain_multiclass_charter(value={"costs": costs}, baseline={"decided_shares": {"scrap": {"scrap": 40}}})
+    path = written(tmp_path, plain)
+    found = {problem.where.rpartition(", ")[2]: problem for problem in problems_of(path)}
+    assert {place: problem.what for place, problem in found.items()} == {
+        "baseline.decided_shares.scrap.scrap": "scrap is 40, but a share lies between 0 and 1",
+        "value.costs.rework.good": "good: low 500, likely 80, high 120: they must not fall",
+        "value.costs.rework.scrap": "scrap is 7, where a range belongs",
+    }
+    for place, problem in found.items():
+        line = path.read_text().splitlines()[int(problem.where.split("line ")[1].split(",")[0]) - 1]
+        assert f'"{place.rsplit(".")[-1]}"' in line
+
+
+@pytest.mark.parametrize("names", [("0", "1", "2"), ("a.b", "a", "b"), ("true", "x.0", "0")])
+def test_classes_may_be_called_by_figures_and_points_if_they_stand_in_quotes(tmp_path: Path, names: tuple[str, ...]) -> None:
+    text = json.dumps(a_plain_multiclass_charter(baseline={"decided_shares": {"rework": {"good": "0.3"}}}), indent=1)
+    for old, new in zip(("good", "rework", "scrap"), names, strict=True):
+        text = text.replace(f'"{old}"', json.dumps(new))
+    path = tmp_path / "charter.yaml"
+    path.write_text(text)
+    [problem] = problems_of(path)  # the shares of the second class add up to 0.9
+    line = text.splitlines()[int(problem.where.split("line ")[1].split(",")[0]) - 1]
+    assert line.strip() == f'"{names[1]}": {{'
+    path.write_text(text.replace('"0.3"', '"0.4"', 1))
+    assert load_charter(path).data.classes == list(names)  # type: ignore[attr-defined]
+
+
+def test_classes_without_quotes_are_to_be_put_into_quotes(tmp_path: Path) -> None:
+    text = json.dumps(a_plain_multiclass_charter(), indent=1).replace('"good"', "0")
+    (tmp_path / "charter.yaml").write_text(text)
+    [problem] = problems_of(tmp_path / "charter.yaml")
+    assert (problem.what, problem.fix) == ("entry 1 of classes is the number 0, where text belongs", 'put it in quotes: "0"')
 
 
 def test_a_missing_section_is_named(tmp_path: Path) -> None:

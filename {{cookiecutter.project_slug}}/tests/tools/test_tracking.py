@@ -7,6 +7,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 from artifacts import RIGHT, a_model
 from builders import a_charter
 from mlflow import MlflowClient
+from tracking_server import a_tracking_server
 
 from poc import layout
 from poc.errors import EnvironmentRefused
@@ -54,6 +57,12 @@ def a_report(step: str, *numbers: Number) -> Report:
 def a_look(number: int, previous: str = NONE_BEFORE) -> tracking.Look:
     digest = digest_of_look(number, f"candidate {number}", "sealed", previous)
     return tracking.Look(number=number, candidate_sha256=f"candidate {number}", sealed_sha256="sealed", previous=previous, digest=digest, charter_version=1)
+
+
+def an_open_look(look: tracking.Look) -> tracking.Look:
+    opened = tracking.open_look(PROJECT, "", look)
+    tracking.note_look(opened)
+    return opened
 
 
 def in_new_processes(root: Path, code: str, *, count: int) -> list[subprocess.CompletedProcess[str]]:
@@ -105,7 +114,7 @@ def test_a_run_launched_on_another_machine_is_left_alone(run_id: str) -> None:
 
 
 def test_a_look_that_was_cut_off_stays_open_for_its_candidate(repository: Path) -> None:
-    look = tracking.open_look(PROJECT, "", a_look(1))
+    look = an_open_look(a_look(1))
     assert tracking.close_dead_runs(PROJECT) == []
     assert client().get_run(look.run_id).info.status == "RUNNING"
 
@@ -126,21 +135,21 @@ def test_evidence_is_logged_without_rows_estimators_and_sealed_labels(run_id: st
 
 
 def test_looks_come_back_in_order_with_the_newest_noted_beside_them(repository: Path) -> None:
-    first = tracking.open_look(PROJECT, "", a_look(1))
-    second = tracking.open_look(PROJECT, "", a_look(2, first.digest))
+    first = an_open_look(a_look(1))
+    second = an_open_look(a_look(2, first.digest))
     assert tracking.looks(PROJECT) == [first, second]
     assert tracking.newest_look(PROJECT) == second.digest
     assert breaks_in(tracking.looks(PROJECT), tracking.newest_look(PROJECT)) == []
 
 
 def test_a_deleted_look_still_counts(repository: Path) -> None:
-    look = tracking.open_look(PROJECT, "", a_look(1))
+    look = an_open_look(a_look(1))
     client().delete_run(look.run_id)
     assert tracking.looks(PROJECT) == [look]
 
 
 def test_a_look_purged_from_the_database_shows(repository: Path) -> None:
-    look = tracking.open_look(PROJECT, "", a_look(1))
+    look = an_open_look(a_look(1))
     with sqlite3.connect(repository / ".poc" / "mlflow.db") as database:
         for table in ("tags", "runs"):
             database.execute(f"delete from {table} where run_uuid = ?", (look.run_id,))
@@ -149,25 +158,88 @@ def test_a_look_purged_from_the_database_shows(repository: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["poc.look", "poc.candidate_sha256", "poc.sealed_sha256", "poc.look_before", "poc.look_sha256"])
 def test_a_look_without_one_of_its_tags_shows(repository: Path, tag: str) -> None:
-    look = tracking.open_look(PROJECT, "", a_look(1))
+    look = an_open_look(a_look(1))
     client().delete_tag(look.run_id, tag)
     assert breaks_in(tracking.looks(PROJECT), tracking.newest_look(PROJECT)) != []
 
 
-def test_an_unfinished_look_has_no_result(repository: Path) -> None:
+def test_a_sketch_longer_than_mlflow_keeps_in_a_tag_comes_back_whole(repository: Path) -> None:
+    sketch = tuple(f"{number:0600}" for number in range(100))
+    opened = an_open_look(replace(a_look(1), sketch=sketch, digest=digest_of_look(1, "candidate 1", "sealed", NONE_BEFORE, sketch)))
+    assert tracking.looks(PROJECT) == [opened]
+    assert opened.sketch == sketch and breaks_in([opened]) == []
+
+
+@pytest.mark.parametrize(
+    "change", [lambda look: client().set_tag(look, "mlflow.poc.sketch.0000", "AAAA"), lambda look: client().delete_tag(look, "mlflow.poc.sketch.0000")]
+)
+def test_a_look_whose_sketch_was_changed_shows(repository: Path, change: Callable[[str], None]) -> None:
+    look = an_open_look(replace(a_look(1), sketch=("a view",), digest=digest_of_look(1, "candidate 1", "sealed", NONE_BEFORE, ["a view"])))
+    change(look.run_id)
+    assert breaks_in(tracking.looks(PROJECT)) == ["look 1 was changed"]
+
+
+def test_looks_of_every_project_are_found_the_oldest_first(repository: Path) -> None:
+    opened = [tracking.open_look(project, "", a_look(1)) for project in ("one", "another")]
+    client().delete_experiment(client().get_experiment_by_name("one").experiment_id)
+    assert tracking.looks_of_all_projects() == opened
+
+
+def test_more_looks_than_fit_a_page_are_all_found(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [an_open_look(a_look(number)) for number in range(1, 4)]
+    monkeypatch.setattr("poc.tools.tracking.sealed_looks.PAGE", 2)
+    assert tracking.looks(PROJECT) == whole == tracking.looks_of_all_projects()
+
+
+def test_a_look_that_was_given_up_counts_for_nothing_and_stays_on_record(repository: Path) -> None:
     look = tracking.open_look(PROJECT, "", a_look(1))
+    tracking.give_up_look(look)
+    assert tracking.looks(PROJECT) == tracking.looks_of_all_projects() == []
+    assert client().get_run(look.run_id).data.tags["poc.candidate_sha256"] == "candidate 1"
+
+
+def test_a_finished_look_that_is_marked_as_given_up_shows(repository: Path) -> None:
+    look = an_open_look(a_look(1))
+    client().set_tag(look.run_id, "poc.given_up", "by hand")
+    assert breaks_in(tracking.looks(PROJECT), tracking.newest_look(PROJECT)) == ["the newest look is missing"]
+
+
+@pytest.fixture
+def server(repository: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with a_tracking_server(repository.parent / "server", empty_database) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        yield address
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_a_turn_is_one_gates_until_it_lets_go_and_a_dead_gates_is_taken_over(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("poc.tools.tracking.turns.PATIENCE_S", 1.0)
+    with tracking.turn() as is_still_ours:
+        assert is_still_ours()
+        with pytest.raises(EnvironmentRefused, match="no turn to take a look"), tracking.turn():
+            pass
+        assert is_still_ours()  # who waits in vain takes nothing away
+        monkeypatch.setattr("poc.tools.tracking.turns.STALE_S", 0.3)
+        with tracking.turn() as is_theirs:
+            assert is_theirs() and not is_still_ours()
+    assert client().search_registered_models() == []
+
+
+def test_an_unfinished_look_has_no_result(repository: Path) -> None:
+    look = an_open_look(a_look(1))
     assert tracking.result_of_look(look, "verdict.json") is None
 
 
 def test_a_finished_look_returns_what_it_found(repository: Path, tmp_path: Path) -> None:
-    look = tracking.open_look(PROJECT, "", a_look(1))
+    look = an_open_look(a_look(1))
     (tmp_path / "verdict.json").write_bytes(b"found")
     tracking.finish_look(look, tmp_path / "verdict.json")
     assert tracking.result_of_look(tracking.looks(PROJECT)[0], "verdict.json") == b"found"
 
 
 def test_a_deleted_experiment_comes_back_with_its_looks(repository: Path) -> None:
-    look = tracking.open_look(PROJECT, "", a_look(1))
+    look = an_open_look(a_look(1))
     client().delete_experiment(client().get_experiment_by_name(PROJECT).experiment_id)
     assert tracking.looks(PROJECT) == [look]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import InputRefused
-from poc.problem import source
 from poc.steps.ingest import target_problems
 from poc.steps.inputs import trainable
+from poc.steps.rows import source_rows
 from poc.tools import expectations, files, frames, strict_yaml
 
 
@@ -24,7 +24,7 @@ def draft(root: Path, *, force: bool = False) -> Path:
             "there is a data contract already", where=str(layout.SUITE), fix="change it by hand, or overwrite it: poc draft-expectations --force"
         )
     charter = trainable(strict_yaml.load_charter(root / layout.CHARTER))
-    table = source.read(charter, root)
+    table = source_rows(charter, root).table
     target = charter.data.target
     if problems := frames.column_problems(table, [*charter.feature_names(), target], charter.data.source):
         raise InputRefused(problems)

@@ -138,6 +138,15 @@ class AmountLimits(Limits):
     beyond_tolerance_share: OpenShare
 
 
+class Join(Section):
+    """Readings that arrive on a way of their own: which columns they share with the rows, when each was true, and when it was there to be used."""
+
+    source: Annotated[str, Field(min_length=1)]
+    by: Annotated[list[str], Field(min_length=1)]
+    event_time: Annotated[str, Field(min_length=1)]
+    arrived_time: Annotated[str, Field(min_length=1)]
+
+
 class Data(Section):
     """Where the rows come from and how they are split."""
 
@@ -146,6 +155,7 @@ class Data(Section):
     key: str | None = None
     time: str | None = None
     group: str | None = None
+    joins: list[Join] = []
     why_rows_may_repeat: Sentence | None = None
     sealed_share: Annotated[Decimal, Field(ge=Decimal("0.05"), le=Decimal("0.8"))]
     dev_share: Annotated[Decimal, Field(ge=Decimal("0.05"), le=Decimal("0.5"))]

@@ -26,7 +26,8 @@ def check_charter(charter: Charter) -> list[Problem]:
         _people: ["people"],
         _limits: ["limits"],
         _ambition: ["limits", "baseline"],
-        _classes: ["data", "value", "baseline", "limits"],
+        _classes: ["data", "value", "baseline"],
+        _limited_classes: ["data", "limits"],
         _columns: ["data", "features"],
         _joins: ["data"],
         _features: ["features"],
@@ -131,14 +132,19 @@ def _classes(charter: Charter) -> Iterator[Problem]:
         yield from _other_classes(where, matrix, names)
         for true, row in matrix.items():
             yield from _other_classes(f"{where}.{true}", row, names)
-    for name in charter.limits.missed_share:
-        if name not in names:
-            yield Problem(what=f"{name!r} is not one of the classes {', '.join(names)}", where="limits.missed_share", fix="name a class of data.classes")
     sums = {"value.class_shares": sum((known.likely for known in value.class_shares.values()), Decimal(0))}
     sums |= {f"baseline.decided_shares.{true}": sum(row.values(), Decimal(0)) for true, row in today.items()}
     for where, total in sums.items():
         if abs(total - 1) > ROUNDED:
             yield Problem(what=f"the shares add up to {total}, not to 1", where=where, fix="correct them: every row is of one class and is decided as one")
+
+
+def _limited_classes(charter: Charter) -> Iterator[Problem]:
+    if isinstance(charter, MulticlassCharter):
+        names = charter.data.classes
+        for name in charter.limits.missed_share:
+            if name not in names:
+                yield Problem(what=f"{name!r} is not one of the classes {', '.join(names)}", where="limits.missed_share", fix="name a class of data.classes")
 
 
 def _other_classes(where: str, given: Iterable[str], names: list[str]) -> Iterator[Problem]:

@@ -68,7 +68,8 @@ class NearDuplicates(Record):
 class Splits(Record):
     """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them.
 
-    `usual_amount` is the median of the train rows' target, where the target is an amount.
+    `sealed_sketch` tells how many of them stand in another sealed set too (`rules/sketches.py`). `usual_amount` is the median of the train rows'
+    target, where the target is an amount.
     """
 
     train: Split
@@ -76,6 +77,7 @@ class Splits(Record):
     sealed: Split
     sealed_labels_sha256: str
     sealed_rows_sha256: str
+    sealed_sketch: list[str]
     ignored_columns: list[str]
     how: str
     near_duplicates: dict[str, NearDuplicates]

@@ -15,13 +15,15 @@ Floats = NDArray[np.float64]
 
 #: So many draws at least, and more where fewer than this many would lie beyond a bound.
 DRAWS, MOST_DRAWS, BEYOND = 20_000, 1_000_000, 100
+#: Fifty classes have 2,500 kinds of decisions: a million draws of each would take 20 GB.
+MOST_NUMBERS = 50_000_000
 #: How many weights are held at a time.
 CELLS = 4_000_000
 
 
-def draws_for(beyond: float) -> int:
-    """Return how many draws put about `BEYOND` of them beyond a bound that leaves out this share, as long as memory is no matter."""
-    return int(np.clip(BEYOND / beyond, DRAWS, MOST_DRAWS))
+def draws_for(beyond: float, numbers: int = 1) -> int:
+    """Return how many draws, of so many numbers each, put about `BEYOND` of them beyond a bound that leaves out this share, as long as memory allows."""
+    return int(np.clip(BEYOND / beyond, DRAWS, max(DRAWS, min(MOST_DRAWS, MOST_NUMBERS // numbers))))
 
 
 def weighted_sums(table: Floats, rng: np.random.Generator, n: int) -> Floats:
@@ -30,7 +32,7 @@ def weighted_sums(table: Floats, rng: np.random.Generator, n: int) -> Floats:
     Groups with equal rows share one draw: the sum of m weights from Gamma(1) is one from Gamma(m).
     """
     kinds, times = np.unique(table, axis=0, return_counts=True)
-    at_once = max(1, CELLS // len(kinds))
+    at_once = max(1, CELLS // max(1, len(kinds)))
     return np.concatenate([rng.standard_gamma(times, size=(min(at_once, n - done), len(kinds))) @ kinds for done in range(0, n, at_once)])
 
 
@@ -46,14 +48,17 @@ def smoothed(errors: Floats, rows: Floats, size: float, rng: np.random.Generator
     return (errors + wrong) / (rows + wrong + right)
 
 
-def bounds(errors: Floats, rows: Floats, confidence: float) -> tuple[float, float]:
-    """Return one-sided bounds, lower and upper, of a share counted in groups; `errors` and `rows` per group, both shape (n_groups,)."""
-    has_rows = rows > 0
-    table = np.column_stack([errors, rows])[has_rows].astype(np.float64)
-    if not len(table):
+def bounds(errors: Floats, rows: Floats, confidence: float, *, draws: int | None = None) -> tuple[float, float]:
+    """Return one-sided bounds, lower and upper, of a share counted in groups; `errors` and `rows` per group, both shape (n_groups,).
+
+    NaN for counts that cannot be, and where there is no row.
+    """
+    table = np.column_stack([errors, rows]).astype(np.float64)
+    if not ((table[:, 0] >= 0) & (table[:, 0] <= table[:, 1])).all() or not table[:, 1].sum() > 0:
         return float("nan"), float("nan")
+    table = table[table[:, 1] > 0]
     rng = np.random.default_rng(0)  # the same counts have the same bounds
-    sums = weighted_sums(table, rng, draws_for(1 - confidence))
+    sums = weighted_sums(table, rng, draws or draws_for(1 - confidence))
     added = usual_size(table[:, 1]) * rng.standard_gamma(1.0, len(sums))
     upper = np.quantile((sums[:, 0] + added) / (sums[:, 1] + added), confidence)
     lower = np.quantile(sums[:, 0] / (sums[:, 1] + added), 1 - confidence)

@@ -282,15 +282,16 @@ def probabilities_are_valid(name: str, rows: int, not_finite: int, outside: int)
 
 
 @guard
-def a_look_is_left(used: int, allowed: int) -> list[Problem]:
-    """Refuse to look at the sealed set more often than the charter allows."""
-    if used < allowed:
+def a_look_is_left(counted: Sequence[str], allowed: int) -> list[Problem]:
+    """Refuse to look at the sealed rows more often than the charter allows; `counted` says of each look which one it was and how much it saw."""
+    if len(counted) < allowed:
         return []
+    times = "once" if len(counted) == 1 else f"{len(counted)} times"
     return [
         Problem(
-            what=f"the sealed set has been looked at {used} times; the charter allows {allowed}",
+            what=f"these sealed rows have been looked at {times}; the charter allows {allowed}: {'; '.join(counted)}",
             where="charter.yaml, timebox.looks",
-            fix="bring fresh sealed data, or agree more looks with the sponsor: each look widens every bound",
+            fix="bring sealed rows that no look has seen, or agree more looks with the sponsor: each look widens every bound",
         )
     ]
 

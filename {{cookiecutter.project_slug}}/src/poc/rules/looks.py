@@ -1,4 +1,4 @@
-"""Looks at the sealed set: each names the one before by digest, so that a removed or changed one shows."""
+"""Looks at the sealed set: each names the one before by digest, so that a removed or changed one shows; and which of them count against a set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Sequence
 from typing import Protocol
+
+from poc.rules.sketches import seen_share, that_count
 
 #: What the first look names as the one before.
 NONE_BEFORE = "0" * 64
@@ -23,12 +25,20 @@ class LookLike(Protocol):
     @property
     def previous(self) -> str: ...
     @property
+    def sketch(self) -> Sequence[str]: ...
+    @property
     def digest(self) -> str: ...
 
 
-def digest_of_look(number: int, candidate_sha256: str, sealed_sha256: str, previous: str) -> str:
-    """Digest a look's content; 64 hexadecimal characters."""
-    return hashlib.sha256(json.dumps([number, candidate_sha256, sealed_sha256, previous]).encode()).hexdigest()
+def digest_of_look(number: int, candidate_sha256: str, sealed_sha256: str, previous: str, sketch: Sequence[str] = ()) -> str:
+    """Digest a look's content; 64 hexadecimal characters. Looks of the first version have no sketch of the rows."""
+    content = [number, candidate_sha256, sealed_sha256, previous, *([list(sketch)] if sketch else [])]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def is_as_written(look: LookLike) -> bool:
+    """Whether a look's content is what its digest speaks of."""
+    return look.digest == digest_of_look(look.number, look.candidate_sha256, look.sealed_sha256, look.previous, look.sketch)
 
 
 def breaks_in(looks: Sequence[LookLike], newest: str = "") -> list[str]:
@@ -43,9 +53,19 @@ def breaks_in(looks: Sequence[LookLike], newest: str = "") -> list[str]:
             return [*wrong, f"look {expected} is missing"]
         if look.previous != previous:
             wrong.append(f"look {expected} does not follow the look before it")
-        if look.digest != digest_of_look(look.number, look.candidate_sha256, look.sealed_sha256, look.previous):
+        if not is_as_written(look):
             wrong.append(f"look {expected} was changed")
         previous = look.digest
     if newest and newest not in {look.digest for look in looks[-2:]}:
         wrong.append("the newest look is missing")
     return wrong
+
+
+def shares_seen(looks: Sequence[LookLike], sealed_sha256: str, sketch: Sequence[str]) -> list[tuple[int, float]]:
+    """Return which looks count against a sealed set, by their place in the list, and the share of its rows that each saw.
+
+    A look at the very set saw all of it; so did one that is not as it was written, because nobody can tell what it saw. A look without a sketch is
+    known by its digest alone.
+    """
+    shares = [1.0 if look.sealed_sha256 == sealed_sha256 or not is_as_written(look) else seen_share(sketch, look.sketch) for look in looks]
+    return [(place, shares[place]) for place in that_count(shares)]

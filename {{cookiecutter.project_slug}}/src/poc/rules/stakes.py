@@ -87,8 +87,10 @@ def errors_of_nobody(charter: Charter) -> dict[str, Floats]:
 
 
 def perfect_errors(charter: Charter) -> Floats:
-    """Return the errors of a model that is always right; where a cost matrix makes another decision cheaper, of one that takes the cheapest."""
+    """Return the errors of a model that is always right; where another decision is likely to cost less, of one that takes the cheapest."""
     match charter:
+        case BinaryShaped(value=value):
+            return np.array([float(value.cost_per_catch.likely > value.cost_missed.likely), 0.0])
         case MulticlassCharter():
             names, costs = charter.data.classes, charter.value.costs
             cheapest = [min(range(len(names)), key=lambda j: costs[true][names[j]].likely) for true in names]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules import stakes
-from poc.rules.charter import BinaryCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.charter import AmountCharter, BinaryCharter, BinaryShaped, Charter, MulticlassCharter
 from poc.rules.charter_fields import Known
 from poc.rules.counts import drawn_errors, expected_errors
 from poc.rules.evidence import BreakEven, Confusion, Counted, Interval, Money, Swing
@@ -32,7 +32,7 @@ def worth(charter: Charter, counted: Counted, *, seed: int) -> Money:
     """
     rng = np.random.default_rng(seed)
     beyond = allowed_error(charter)
-    n = draws_for(beyond)
+    n = draws_for(beyond, errors_today(charter).size)
     known = {name: triangular(each, rng, n) for name, each in knowns(charter).items()}
     errors, of_policies = drawn_errors(counted, rng, n)
     model = cost_per_period(charter, known, errors) + float(charter.value.run_cost_per_period)
@@ -44,7 +44,7 @@ def worth(charter: Charter, counted: Counted, *, seed: int) -> Money:
         period=charter.value.period,
         per_period=interval(beats_today, beyond),
         level=1 - 2 * beyond,
-        chance_of_loss=float(np.mean(beats_today < 0)),
+        chance_of_loss=1 - float(np.mean(beats_today >= 0)),  # so that what is not a number counts as a loss
         chance_of_minimum=float(np.mean(beats_today >= float(charter.timebox.minimum_value_per_period))),
         against={name: interval(gain, beyond) for name, gain in gains.items()},
         expected=float(expected_worth(charter, mean)),
@@ -69,7 +69,8 @@ def allowed_error(charter: Charter) -> float:
 def expected_worth(charter: Charter, errors: Floats) -> Floats:
     """Return the mean money per period against today's process at given errors, in the shape of their trailing axes.
 
-    A triangular distribution has the mean (low + likely + high) / 3; the ranges are independent, so means may be multiplied.
+    A triangular distribution has the mean (low + likely + high) / 3; the ranges are independent, so means may be multiplied. The shares of
+    several classes are scaled to add up to 1: of those the ratio of means is close to the mean ratio, no more.
     """
     return gain(charter, means(charter), errors)
 
@@ -107,11 +108,11 @@ def threshold_by_costs(charter: BinaryCharter, prevalence: float) -> float:
 
     Alert when p * (miss - catch) >= (1 - p) * false alarm: p / (1 - p) >= false alarm / (miss - catch). `prevalence` is the share of positives
     among the rows that the probabilities were calibrated on; where production's differs, the odds shift by the ratio of the two prior
-    odds (Elkan, 2001, theorems 1 and 2). 1 where a catch costs as much as a miss: then no alert pays.
+    odds (Elkan, 2001, theorem 2). 1 where a catch costs as much as a miss, or where there is no positive: then no alert pays.
     """
     mean = {name: float(known) for name, known in means(charter).items()}
     saved, share = mean[stakes.MISS] - mean[stakes.CATCH], mean[stakes.POSITIVE]
-    if saved <= 0 or not 0 < share < 1 or not 0 < prevalence < 1:
+    if saved <= 0 or share <= 0 or not 0 < prevalence < 1:
         return 1.0
     odds = mean[stakes.FALSE_ALARM] / saved * (prevalence / (1 - prevalence)) * ((1 - share) / share)
     return odds / (1 + odds)
@@ -139,19 +140,21 @@ def _tornado(charter: Charter, counted: Counted, errors: Floats, beyond: float) 
 
 
 def _break_even(charter: Charter, errors: Floats) -> BreakEven:
-    """Find the dearest error's cost at which the money is nil: money is a straight line in each cost."""
+    """Find the dearest error's cost at which the money is nil: money is a straight line in each cost. NaN where that is below 0."""
     mean = means(charter)
     name = _dearest_error(charter)
-    at_none, at_mean = (float(gain(charter, {**mean, name: np.asarray(cost)}, errors)) for cost in (0.0, float(mean[name])))
-    slope = (at_mean - at_none) / float(mean[name]) if float(mean[name]) else 0.0
-    return BreakEven(name=name, value=max(0.0, -at_none / slope) if slope > 0 else float("nan"), unit=_unit(charter, name))
+    at_none, at_one = (float(gain(charter, {**mean, name: np.asarray(cost)}, errors)) for cost in (0.0, 1.0))
+    slope = at_one - at_none
+    nil = -at_none / slope if slope else float("nan")
+    return BreakEven(name=name, value=nil if nil >= 0 else float("nan"), unit=_unit(charter, name))
 
 
 def _dearest_error(charter: Charter) -> str:
     if isinstance(charter, BinaryShaped):
         return stakes.MISS
-    if not isinstance(charter, MulticlassCharter):
-        return stakes.UNDER
+    if isinstance(charter, AmountCharter):
+        return stakes.OVER if charter.value.cost_per_unit_over.likely > charter.value.cost_per_unit_under.likely else stakes.UNDER
+    assert isinstance(charter, MulticlassCharter)
     costs, names = charter.value.costs, charter.data.classes
     true, decided = max(((true, decided) for true in names for decided in names if true != decided), key=lambda pair: costs[pair[0]][pair[1]].likely)
     return stakes.cost_of(true, decided)

@@ -51,6 +51,8 @@ def judge_share(
     else:
         low, high = groups.bounds(by_group[:, 0], by_group[:, 1], each)
         least = groups.bounds(np.zeros(len(by_group)), by_group[:, 1], each)[1]
+        if (errors, n) != tuple(by_group.sum(axis=0)):
+            low = high = math.nan  # the groups are of other rows
     measured = errors / n if 0 <= errors <= n and n > 0 else math.nan
     why = f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each bound at {each:.4g} confidence; at most {limit:.4g} allowed"
     if by_group is not None:

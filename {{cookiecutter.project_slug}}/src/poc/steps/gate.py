@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from poc import layout
+from poc.errors import EnvironmentRefused
 from poc.rules import guards
 from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import Candidate, Confusion, Number, Rehearsal, Splits, Timing, Timings, Verdict
-from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look
+from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look, is_as_written, shares_seen
 from poc.rules.thresholds import confusion_at
 from poc.rules.value import worth
 from poc.rules.verdict import judge, overall
@@ -79,32 +81,71 @@ def gate(
 
 
 def _take_look(charter: BinaryCharter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
-    """Return the look of this candidate at this sealed set, the how many-th it is, and what it found before.
+    """Return the look of this candidate at this sealed set, the how many-th at these rows it is, and what it found before.
 
     A new look is recorded here, before anything is seen.
     """
     splits = files.read_record(data / layout.SPLITS_JSON, Splits)
     labels_agree = files.sha256_of_file(sealed_labels / layout.SEALED_LABELS) == splits.sealed_labels_sha256
     guards.digests_agree([] if labels_agree else ["the sealed labels are not those that splits.json names"])
-    sealed = splits.sealed_rows_sha256
-    digest = candidate_digest(candidate)
-    before = tracking.looks(charter.project)
-    guards.looks_are_chained(breaks_in(before, tracking.newest_look(charter.project)))
-    same_set = tracking.looks_at(sealed)
-    for nth, look in enumerate(same_set, start=1):
-        if look.candidate_sha256 == digest:
-            return look, nth, _stored(look)  # a look that a crash cut off goes on, and is the same look
-    guards.a_look_is_left(len(same_set), charter.timebox.looks)
-    number, previous = len(before) + 1, before[-1].digest if before else NONE_BEFORE
-    new = tracking.Look(
+    with tracking.turn() as is_still_ours:
+        chain = tracking.looks(charter.project)
+        guards.looks_are_chained(breaks_in(chain, tracking.newest_look(charter.project)))
+        new = _next_look(chain, candidate_digest(candidate), splits, charter.version)
+        everywhere = tracking.looks_of_all_projects()
+        place = next((place for place, look in enumerate(everywhere) if _is_same(look, new)), len(everywhere))
+        known = everywhere[place] if place < len(everywhere) else None
+        counted = [(other, share) for other, share in shares_seen(everywhere, new.sealed_sha256, new.sketch) if other != place]
+        nth = 1 + sum(other < place for other, _ in counted)
+        if known and known.result_sha256:
+            return known, nth, _stored(known)
+        guards.a_look_is_left([_in_words(everywhere[other], share, charter.project) for other, share in counted], charter.timebox.looks)
+        look = known or tracking.open_look(charter.project, os.environ.get("MLFLOW_RUN_ID", ""), new)  # one that a crash cut off goes on, and is the same
+        if not is_still_ours():
+            _give_up(look, is_new=known is None)
+        if known is None:
+            tracking.note_look(look)
+    return look, nth, None
+
+
+def _next_look(chain: Sequence[tracking.Look], candidate_sha256: str, splits: Splits, charter_version: int) -> tracking.Look:
+    """Return the look that comes next in a project's chain, not yet recorded."""
+    number, previous = len(chain) + 1, chain[-1].digest if chain else NONE_BEFORE
+    return tracking.Look(
         number=number,
-        candidate_sha256=digest,
-        sealed_sha256=sealed,
+        candidate_sha256=candidate_sha256,
+        sealed_sha256=splits.sealed_rows_sha256,
         previous=previous,
-        digest=digest_of_look(number, digest, sealed, previous),
-        charter_version=charter.version,
+        sketch=tuple(splits.sealed_sketch),
+        digest=digest_of_look(number, candidate_sha256, splits.sealed_rows_sha256, previous, splits.sealed_sketch),
+        charter_version=charter_version,
     )
-    return tracking.open_look(charter.project, os.environ.get("MLFLOW_RUN_ID", ""), new), len(same_set) + 1, None
+
+
+def _is_same(look: tracking.Look, new: tracking.Look) -> bool:
+    return (look.candidate_sha256, look.sealed_sha256) == (new.candidate_sha256, new.sealed_sha256)
+
+
+def _in_words(look: tracking.Look, share: float, project: str) -> str:
+    """Say which look counts, and why."""
+    whose = "" if look.project == project else f" in project {look.project!r}"
+    if not is_as_written(look):
+        return f"look {look.number} of {look.day}{whose} was changed, so that nobody can tell what it saw"
+    how = "" if look.sketch else " (it was recorded by an earlier version, and compared by their digest alone)"
+    return f"look {look.number} of {look.day}{whose} saw {share:.0%} of these rows{how}"
+
+
+def _give_up(look: tracking.Look, *, is_new: bool) -> None:
+    """Leave before anything is seen, because the turn was lost.
+
+    Raises:
+        EnvironmentRefused: always.
+    """
+    if is_new:
+        tracking.give_up_look(look)
+    raise EnvironmentRefused(
+        "this gate was so slow to record its look that another took over; nothing was seen", where="MLFLOW_TRACKING_URI", fix="poc run --candidate, again"
+    )
 
 
 def _stored(look: tracking.Look) -> bytes | None:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from poc import layout
 from poc.errors import InputRefused, Problem
-from poc.problem import source
 from poc.rules import guards
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.evidence import NearDuplicates, Number, Split, Splits
 from poc.rules.near_duplicates import near_duplicates
+from poc.rules.sketches import sketch
 from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
 from poc.steps.perform import Result
+from poc.steps.rows import source_rows
 from poc.tools import files, frames
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ SHOWN_VALUES = 5
 def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     """Write train, dev and sealed rows; the sealed labels go to an artifact of their own, which only `gate` opens."""
     charter = charter_of(agreement)
-    table = source.read(charter, Path.cwd())
+    rows = source_rows(charter, Path.cwd())
+    table, own = rows.table, rows.own
     _refuse_unusable(table, charter)
     kept, labels = frames.typed(table, charter.features, _roles(charter)), _labels(table, charter)
     seed = charter.data.split_seed
@@ -39,7 +41,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
         labels=labels,
         sealed_share=float(charter.data.sealed_share),
         dev_share=float(charter.data.dev_share),
-        lottery=frames.lottery(table[[charter.data.key]] if charter.data.key else table, seed),
+        lottery=frames.lottery(own[[charter.data.key]] if charter.data.key else own, seed),
         times=frames.order_of(table, charter.data.time) if charter.data.time else None,
         groups=frames.lottery(table[[charter.data.group]], seed) if charter.data.group else None,
     )
@@ -47,7 +49,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     indices = {"train": where.train, "dev": where.dev, "sealed": where.sealed}
     for name, part in parts.items():
         guards.split_can_be_judged(name, len(part), int(labels[indices[name]].sum()))
-    _refuse_shared_rows({name: table.iloc[rows] for name, rows in indices.items()}, charter)
+    _refuse_shared_rows({name: own.iloc[numbers] for name, numbers in indices.items()}, charter)
     near = _refuse_near_duplicates(parts, charter)
     _write(parts, labels, indices, charter.data.target, data, sealed_labels)
     splits = {
@@ -60,7 +62,8 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
         Splits(
             **splits,
             sealed_labels_sha256=files.sha256_of_file(sealed_labels / layout.SEALED_LABELS),
-            sealed_rows_sha256=frames.sha256_of_rows(_identity(table.iloc[where.sealed], charter)),
+            sealed_rows_sha256=frames.sha256_of_rows(_identity(own.iloc[where.sealed], charter)),
+            sealed_sketch=_sketch(table, own, charter, where.sealed),
             ignored_columns=ignored,
             how=where.how,
             near_duplicates=near,
@@ -70,7 +73,10 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
         headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items())
         + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}"
         + "".join(f"; {each.found:,} {name} rows all but repeat an earlier one, {each.by_chance:,} by chance" for name, each in near.items() if each.found),
-        numbers=[Number(name=f"{name}_{what}", value=getattr(split, what), unit="rows") for name, split in splits.items() for what in ("rows", "positives")],
+        numbers=[
+            *(Number(name=f"{name}_{what}", value=getattr(split, what), unit="rows") for name, split in splits.items() for what in ("rows", "positives")),
+            *rows.numbers(),
+        ],
     )
 
 
@@ -136,6 +142,12 @@ def _labels(table: pd.DataFrame, charter: BinaryCharter) -> NDArray[np.int8]:
 def _identity(table: pd.DataFrame, charter: Charter) -> pd.DataFrame:
     """Return what names a row whatever a builder declares: its key and target, or without a key all that the source says."""
     return table[[charter.data.key, charter.data.target]] if charter.data.key else table
+
+
+def _sketch(table: pd.DataFrame, own: pd.DataFrame, charter: Charter, sealed: NDArray[np.intp]) -> list[str]:
+    """Sketch the sealed rows without their answers: else whoever reads the sketch could try out which answer a row has."""
+    cells = frames.cell_hashes(own.drop(columns=[charter.data.target]))
+    return sketch(cells, frames.cell_hashes(table[charter.feature_names()]), sealed=sealed)
 
 
 def _refuse_shared_rows(parts: dict[str, pd.DataFrame], charter: Charter) -> None:

@@ -1,15 +1,19 @@
 """Tables: the only part of the tools that knows pandas."""
 
 from poc.tools.frames.cells import Column, categories_of, columns, model_frame, number_problems, numbers_of, typed
-from poc.tools.frames.identity import lottery, sha256_of_rows, shared_rows
+from poc.tools.frames.identity import cell_hashes, lottery, sha256_of_rows, shared_rows
+from poc.tools.frames.joining import Joined, join_as_of_arrival, side_by_side
 from poc.tools.frames.moments import order_of, time_problems
 from poc.tools.frames.reading import column_problems, read_table, write_table
 
 __all__ = [
     "Column",
+    "Joined",
     "categories_of",
+    "cell_hashes",
     "column_problems",
     "columns",
+    "join_as_of_arrival",
     "lottery",
     "model_frame",
     "number_problems",
@@ -18,6 +22,7 @@ __all__ = [
     "read_table",
     "sha256_of_rows",
     "shared_rows",
+    "side_by_side",
     "time_problems",
     "typed",
     "write_table",

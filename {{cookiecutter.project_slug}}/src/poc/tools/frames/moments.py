@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def time_problems(frame: pd.DataFrame, name: str) -> list[Problem]:
+def time_problems(frame: pd.DataFrame, name: str, where: str = "data") -> list[Problem]:
     """List what keeps rows from being put in order of time: a value is missing, or is text that is not ISO 8601.
 
     Sorted as text, 01.02.2026 would come before 31.12.2025.
@@ -23,7 +23,7 @@ def time_problems(frame: pd.DataFrame, name: str) -> list[Problem]:
     return [
         Problem(
             what=f"{int(bad.sum()):,} of {len(frame):,} values of {name!r} are no moment in time, {frame[name][bad].iloc[0]!r} first",
-            where=f"data, column {name}",
+            where=f"{where}, column {name}",
             fix="write numbers or ISO 8601, such as 2026-01-31T09:30, in every row",
         )
     ]

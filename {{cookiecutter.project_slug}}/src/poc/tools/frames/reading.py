@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file, a CSV's cells as the text that stands there.
+def read_table(path: Path, *, where: str = "charter.yaml, data.source") -> pd.DataFrame:
+    """Read a CSV or Parquet file, a CSV's cells as the text that stands there; `where` says who named the file.
 
     Raises:
         InputRefused: the file is missing, of another kind, or cannot be read.
@@ -24,11 +24,11 @@ def read_table(path: Path) -> pd.DataFrame:
     if path.suffix not in readers:
         raise InputRefused(
             f"{path.name} is neither .csv nor .parquet",
-            where="charter.yaml, data.source",
+            where=where,
             fix="name a CSV or Parquet file, or change src/poc/problem/source.py",
         )
     if not path.is_file():
-        raise InputRefused(f"there is no file {path}", where="charter.yaml, data.source", fix="put the file there, or name the right one")
+        raise InputRefused(f"there is no file {path}", where=where, fix="put the file there, or name the right one")
     try:
         return readers[path.suffix](path)
     except (ValueError, OSError) as error:  # pandas' and pyarrow's parse errors are ValueErrors

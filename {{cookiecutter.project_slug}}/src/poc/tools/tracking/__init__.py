@@ -16,7 +16,18 @@ from poc.tools.tracking.runs import (
     run_url,
     set_verdict,
 )
-from poc.tools.tracking.sealed_looks import Look, finish_look, looks, looks_at, newest_look, open_look, result_of_look
+from poc.tools.tracking.sealed_looks import (
+    Look,
+    finish_look,
+    give_up_look,
+    looks,
+    looks_of_all_projects,
+    newest_look,
+    note_look,
+    open_look,
+    result_of_look,
+)
+from poc.tools.tracking.turns import turn
 
 __all__ = [
     "UI_PORT_SETTING",
@@ -31,13 +42,15 @@ __all__ = [
     "create_version",
     "find_version",
     "finish_look",
+    "give_up_look",
     "log_model",
     "log_step",
     "log_variants",
     "looks",
-    "looks_at",
+    "looks_of_all_projects",
     "model_bytes",
     "newest_look",
+    "note_look",
     "one_at_a_time",
     "open_look",
     "open_run",
@@ -49,6 +62,7 @@ __all__ = [
     "set_alias",
     "set_verdict",
     "tracking_uri",
+    "turn",
     "ui_port",
     "ui_root",
     "withdraw_alias",

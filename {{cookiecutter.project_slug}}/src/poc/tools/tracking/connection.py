@@ -69,7 +69,7 @@ def prepare_database() -> None:
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Keep other processes on this machine out while records are read and extended; a tracking server keeps its own order."""
+    """Keep other processes on this machine out while records are read and extended; through a tracking server, `turn` does for looks."""
     prepare_database()  # takes the same lock, and nobody can take it twice
     path = _database()
     with _locked(path) if path else nullcontext():
@@ -89,6 +89,11 @@ def _locked(path: Path) -> Iterator[None]:
 def _database() -> Path | None:
     uri = tracking_uri()
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def is_on_this_machine() -> bool:
+    """Whether the records are a file here, not behind a tracking server."""
+    return _database() is not None
 
 
 def _mlflow_client() -> type[MlflowClient]:

@@ -43,7 +43,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.mktemp("graphs") / f"{request.param}.onnx"
     conversion.export(estimator, SCALING, FEATURES, path)
     rows = awkward_rows(train, made_up_rows(100, 2))
-    return path, rows, calibrated(estimators.raw_probabilities(estimator, frames.model_frame(rows)), SCALING)
+    return path, rows, calibrated("binary", estimators.raw_answers(estimator, frames.model_frame(rows)), SCALING)
 
 
 def test_inputs_keep_their_names_with_spaces_and_brackets(exported: tuple[Path, Tensors, np.ndarray]) -> None:
@@ -53,7 +53,7 @@ def test_inputs_keep_their_names_with_spaces_and_brackets(exported: tuple[Path, 
 def test_the_graph_answers_awkward_rows_as_the_calibrated_estimator_does(exported: tuple[Path, Tensors, np.ndarray]) -> None:
     path, rows, expected = exported
     assert len(expected) == 400 + 64 * (4 + 4 + 2)
-    assert np.abs(Scorer(path).probabilities(rows) - expected).max() <= 1e-4
+    assert np.abs(Scorer(path).answers(rows) - expected).max() <= 1e-4
 
 
 def test_the_only_output_is_a_column_of_probabilities(exported: tuple[Path, Tensors, np.ndarray]) -> None:
@@ -71,8 +71,8 @@ def test_the_file_is_old_enough_for_the_runtimes_in_the_field(exported: tuple[Pa
 def test_one_row_is_answered_as_among_many(exported: tuple[Path, Tensors, np.ndarray]) -> None:
     path, rows, _ = exported
     scorer = Scorer(path)
-    alone = scorer.probabilities({name: values[5:6] for name, values in rows.items()})
-    assert alone[0] == pytest.approx(scorer.probabilities(rows)[5], abs=1e-6)
+    alone = scorer.answers({name: values[5:6] for name, values in rows.items()})
+    assert alone[0] == pytest.approx(scorer.answers(rows)[5], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["label", "probabilities", "raw", "variable", "inner/raw", "merged_columns"])
@@ -82,8 +82,8 @@ def test_a_column_may_be_called_as_a_tensor_inside_the_graph_is(name: str, tmp_p
     for family in ("logistic", "boosted_trees"):
         estimator = FAMILIES[family].build(features, 7).fit(rows.frame(), rows.labels)
         conversion.export(estimator, SCALING, features, tmp_path / f"{family}.onnx")
-        expected = calibrated(estimators.raw_probabilities(estimator, rows.frame()), SCALING)
-        assert np.abs(Scorer(tmp_path / f"{family}.onnx").probabilities(rows.tensors) - expected).max() <= 1e-4
+        expected = calibrated("binary", estimators.raw_answers(estimator, rows.frame()), SCALING)
+        assert np.abs(Scorer(tmp_path / f"{family}.onnx").answers(rows.tensors) - expected).max() <= 1e-4
 
 
 #: Exports every family on rows of its own, in a process of its own.

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from poc.rules.evidence import Deciding
 from poc.tools.web import MAX_ROWS, Application, Tensor
 
 APP = Application(
     name="stop-bad-parts",
-    threshold=0.5,
+    deciding=Deciding(threshold=0.5),
     inputs=[("Torque [Nm]", "number"), ("Type", "category")],
-    probabilities=lambda columns: np.nan_to_num(columns["Torque [Nm]"].ravel(), nan=0.25),
+    answers=lambda columns: np.nan_to_num(columns["Torque [Nm]"].ravel(), nan=0.25),
     model_sha256="ab" * 32,
 )
 
@@ -65,7 +66,7 @@ def test_null_is_a_missing_value() -> None:
         seen.append(columns)
         return np.zeros(1, np.float32)
 
-    app = Application(name="a", threshold=0.5, inputs=APP.inputs, probabilities=remember, model_sha256="")
+    app = Application(name="a", deciding=Deciding(threshold=0.5), inputs=APP.inputs, answers=remember, model_sha256="")
     status, _ = app.infer(json.dumps({"inputs": [tensor("Torque [Nm]", "FP32", None), tensor("Type", "BYTES", None)]}).encode())
     assert status == 200
     assert np.isnan(seen[0]["Torque [Nm]"]).all() and seen[0]["Type"].tolist() == [[""]]
@@ -106,7 +107,7 @@ def test_a_body_that_is_not_json_is_named(body: bytes) -> None:
 
 
 def test_an_answer_that_is_no_number_is_refused_not_taken_as_no_alert() -> None:
-    app = Application(name="a", threshold=0.5, inputs=[], probabilities=lambda _: np.array([0.1, math.nan], np.float32), model_sha256="")
+    app = Application(name="a", deciding=Deciding(threshold=0.5), inputs=[], answers=lambda _: np.array([0.1, math.nan], np.float32), model_sha256="")
     status, reply = app.infer(b'{"inputs": []}')
     assert status == 400 and b"no probability for row 1" in reply
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from poc.rules.charter import BinaryCharter
-from poc.rules.evidence import Candidate, Confusion, Evaluation, LimitVerdict, Timings, Verdict
+from poc.rules.charter import BinaryCharter, Charter
+from poc.rules.counts import in_words, sorts_counted
+from poc.rules.evidence import AtHalf, Candidate, Confusion, Evaluation, LimitVerdict, Timings, Verdict
 
 MEANING = {
     "GO": "every limit of the charter is shown to be met",
@@ -17,15 +18,21 @@ GAP = "\u00a0\u00a0"
 def in_one_line(verdict: Verdict) -> str:
     """Say what a verdict means, in money per period against today's process."""
     money = verdict.money
-    c = verdict.confusion
-    per_thousand = (
-        f"of 1,000 positives {1000 * c.missed / c.positives:.0f} are missed, of 1,000 others {1000 * c.false_alarms / c.negatives:.0f} raise a false alarm"
-    )
     why = f" ({', '.join(_in_words(name) for name in verdict.unproven)})" if verdict.overall == "NOT PROVEN" else ""
     return (
         f"{verdict.overall}: {MEANING[verdict.overall]}{why}. Against today's process {money.per_period.middle:+,.0f} {money.currency} per {money.period} "
-        f"({money.level:.0%} interval {money.per_period.low:+,.0f} to {money.per_period.high:+,.0f}); {per_thousand}."
+        f"({money.level:.0%} interval {money.per_period.low:+,.0f} to {money.per_period.high:+,.0f}); {_per_thousand(verdict)}."
     )
+
+
+def _per_thousand(verdict: Verdict) -> str:
+    """Say the errors in rows of which everybody can think."""
+    match verdict.counted:
+        case Confusion() as c:
+            missed, alarms = 1000 * c.missed / c.positives, 1000 * c.false_alarms / c.negatives
+            return f"of 1,000 positives {missed:.0f} are missed, of 1,000 others {alarms:.0f} raise a false alarm"
+    shares = [limit for limit in verdict.limits if limit.unit == "share"]
+    return "of 1,000 rows each " + ", ".join(f"{1000 * limit.measured:.0f} {in_words(limit.name)}" for limit in shares)
 
 
 def for_people(charter: BinaryCharter, confusion: Confusion) -> str:
@@ -40,9 +47,8 @@ def for_people(charter: BinaryCharter, confusion: Confusion) -> str:
     )
 
 
-def at_half(evaluation: Evaluation) -> str:
+def at_half(half: AtHalf) -> str:
     """Say what accuracy at the usual threshold would have hidden."""
-    half = evaluation.at_half
     missed = half.confusion.missed / half.confusion.positives if half.confusion.positives else float("nan")
     return (
         f"At a threshold of 0.5 this model is right on {half.accuracy:.1%} of dev rows, misses {missed:.0%} of the positives and would be {half.overall}: "
@@ -56,7 +62,7 @@ def provenance(data_card: str | None) -> str:
     return next((text for text in paragraphs if text and not text.startswith(("#", "|", "<"))), "No data card says what the rows are and where they come from.")
 
 
-def description(charter: BinaryCharter, candidate: Candidate, verdict: Verdict, evaluation: Evaluation, timings: Timings, *, data_card: str | None) -> str:
+def description(charter: Charter, candidate: Candidate, verdict: Verdict, evaluation: Evaluation, timings: Timings, *, data_card: str | None) -> str:
     """Write a version's description in Markdown: decision, verdict, limits, money, people, what is not proven, digests.
 
     MLflow shows every line end as one, so a paragraph is one line.
@@ -70,7 +76,7 @@ def description(charter: BinaryCharter, candidate: Candidate, verdict: Verdict, 
         GAP,
         "### Money and people",
         _money(charter, verdict),
-        f"{for_people(charter, verdict.confusion)} On an alert: {charter.decision.on_alert} {at_half(evaluation)}",
+        _people(charter, verdict, evaluation),
         "### Not proven",
         (", ".join(_in_words(name) for name in verdict.unproven) or "Nothing that the charter asks")
         + ". Nothing here shows how the model ages, or that people act on its alerts: that is what shadow and pilot are for.",
@@ -81,7 +87,21 @@ def description(charter: BinaryCharter, candidate: Candidate, verdict: Verdict, 
     return "\n\n".join(parts) + "\n"
 
 
-def _money(charter: BinaryCharter, verdict: Verdict) -> str:
+def _people(charter: Charter, verdict: Verdict, evaluation: Evaluation) -> str:
+    """Say who meets which errors and what they do; for yes or no with what accuracy would have hidden."""
+    acts = f"On an alert: {charter.decision.on_alert}" if isinstance(charter, BinaryCharter) else f"What is done on an answer: {charter.decision.on_alert}"
+    cases = for_people(charter, verdict.counted) if isinstance(charter, BinaryCharter) and isinstance(verdict.counted, Confusion) else _swings(verdict)
+    return " ".join([cases, acts, *([at_half(evaluation.at_half)] if evaluation.at_half else [])])
+
+
+def _swings(verdict: Verdict) -> str:
+    """Say what moves the money most, one thing at a time."""
+    money = verdict.money
+    bars = [f"{bar.name} {bar.low:,.4g} to {bar.high:,.4g} {bar.unit}: {bar.at_low:+,.0f} to {bar.at_high:+,.0f}" for bar in money.tornado[:3]]
+    return f"What moves the {money.currency} per {money.period} most, one thing at a time: {'; '.join(bars) or 'nothing that is uncertain'}."
+
+
+def _money(charter: Charter, verdict: Verdict) -> str:
     money = verdict.money
     minimum = f"{charter.timebox.minimum_value_per_period:,.0f} {money.currency} per {money.period}"
     return (
@@ -96,13 +116,19 @@ def _chance(share: float) -> str:
 
 
 def _evidence(candidate: Candidate, verdict: Verdict, timings: Timings) -> str:
-    machine, c = timings.machine, verdict.confusion
+    machine = timings.machine
     differences = "; ".join(timings.differences) or "none, it was measured on what the charter names"
     return (
-        f"Model {candidate.variant} ({candidate.technique}), alert from probability {candidate.threshold:.4f}. Sealed set: {c.positives:,} positives, "
-        f"{c.negatives:,} others; look {verdict.look} of {verdict.looks_allowed}. Machine: {machine.cpu}, {machine.architecture}, {len(timings.pinned_cores)} "
+        f"Model {candidate.variant} ({candidate.technique}), {_decides(candidate)}. Sealed set: {sorts_counted(verdict.counted, candidate.by_cost)}; "
+        f"look {verdict.look} of {verdict.looks_allowed}. Machine: {machine.cpu}, {machine.architecture}, {len(timings.pinned_cores)} "
         f"cores pinned, ONNX Runtime {machine.onnxruntime}; differences from the charter's: {differences}. All of it: the source run's artifacts, folder `evidence`."
     )
+
+
+def _decides(candidate: Candidate) -> str:
+    if candidate.threshold is not None:
+        return f"alert from probability {candidate.threshold:.4f}"
+    return "decides the class that costs least on average" if candidate.by_cost else "its estimate is the decision"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -45,7 +45,7 @@ def split_rows(
     shares = (1 - sealed_share) * (1 - dev_share), 1 - sealed_share
     if times is None and groups is None:
         drawn = np.argsort(lottery, kind="stable")
-        names = np.unique(labels)
+        names = np.unique(labels) if len(labels) else np.zeros(1)
         parts = [_cut(drawn[labels[drawn] == name], shares) for name in names]
         how = ("stratified by the target, " if len(names) > 1 else "") + "drawn by lottery"
         return _in_order([np.concatenate(pair) for pair in zip(*parts, strict=True)], lottery, how)

@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 C = TypeVar("C")
 
 #: By how much more or less a limited class may weigh than its costs say.
-STRICTNESS = 2.0 ** np.arange(-4, 8.5, 0.5)
+STRICTNESS = 2.0 ** np.arange(-4, 12.5, 0.5)
 #: Quantiles of what is left that are tried as a shift, besides the newsvendor's.
 LEVELS = np.linspace(0.01, 0.99, 99)
 

@@ -32,7 +32,7 @@ def _per_thousand(verdict: Verdict) -> str:
             missed, alarms = 1000 * c.missed / c.positives, 1000 * c.false_alarms / c.negatives
             return f"of 1,000 positives {missed:.0f} are missed, of 1,000 others {alarms:.0f} raise a false alarm"
     shares = [limit for limit in verdict.limits if limit.unit == "share"]
-    return "of 1,000 rows each " + ", ".join(f"{1000 * limit.measured:.0f} {in_words(limit.name)}" for limit in shares)
+    return "of 1,000 rows " + ", ".join(f"{1000 * limit.measured:.0f} are {in_words(limit.name)}" for limit in shares)
 
 
 def for_people(charter: BinaryCharter, confusion: Confusion) -> str:

@@ -22,8 +22,8 @@ STEPS: tuple[Step, ...] = (
     Step(name="charter", does="load, cross-check and digest the charter", refuses_when="any rule of the charter is broken", inputs=(), outputs=("agreement",)),
     Step(
         name="ingest",
-        does="read the source, keep declared features, split; seal the labels of the last split",
-        refuses_when="empty, unreadable, duplicate keys, rows shared across splits, a split without positives",
+        does="read the source, join what had arrived by each row's time, keep declared features, split; seal the labels of the last split",
+        refuses_when="empty, unreadable, duplicate keys, rows shared or all but shared across splits, a split without positives",
         inputs=("agreement",),
         outputs=("data", "sealed_labels"),
     ),

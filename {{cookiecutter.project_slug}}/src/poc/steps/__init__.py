@@ -88,7 +88,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="register",
-        does="write an MLflow version with all evidence",
+        does="write the brief, the model card, and an MLflow version with all evidence",
         refuses_when="evidence is missing or digests differ",
         inputs=("agreement", "data", "validation", "models", "graphs", "variants", "timings", "candidate", "rehearsal", "verdict"),
         outputs=("version",),

@@ -30,7 +30,7 @@ NEVER_EQUAL = frozenset(
         f"rehearsal/{layout.REHEARSAL_JSON}",
         f"verdict/{layout.VERDICT_JSON}",
         f"version/{layout.VERSION_JSON}",
-        f"version/{layout.SUMMARY}",
+        *(f"version/{name}" for name in (layout.BRIEF_HTML, layout.BRIEF_MD, layout.MODEL_CARD)),
         f"decision/{layout.DECISION_JSON}",
     }
 )

@@ -18,7 +18,7 @@ from builders import a_charter
 
 from poc.rules.charter import BinaryCharter
 from poc.rules.counts import drawn_errors
-from poc.rules.evidence import Confusion, Interval
+from poc.rules.evidence import Confusion, Deviations, Interval
 from poc.rules.groups import bounds
 from poc.rules.value import allowed_error, expected_worth, gain, interval, means, money_interval
 from poc.rules.verdict import judge_share, lower_bound, upper_bound
@@ -31,6 +31,12 @@ POSITIVES, MISSED_SHARES = (20, 200), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
 NEGATIVES_EACH, FALSE_ALARM_SHARE = 10, 0.05
 LIMITS, SEALED_ROWS, LOOKS = (0.01, 0.02, 0.05, 0.12, 0.25, 0.5), (20, 59, 102, 200, 500), 3
 RATES, GROUPS, CORRELATIONS, ROWS_A_GROUP = (0.05, 0.2), (20, 50, 200), (0.0, 0.1, 0.5), 10
+#: How errors of amounts may be distributed, and their true mean.
+DEVIATIONS: dict[str, tuple[Callable[[np.random.Generator, int], Floats], float]] = {
+    "half-normal": (lambda rng, n: np.abs(rng.standard_normal(n)), float(np.sqrt(2 / np.pi))),
+    "log-normal": (lambda rng, n: rng.lognormal(size=n), float(np.exp(0.5))),
+}
+AMOUNT_ROWS = (20, 50, 200)
 #: Worked out by hand: errors, rows, looks, and the verdict at a limit of 5 % and 95 % confidence.
 BY_HAND = ((0, 59, 1, "GO"), (1, 93, 1, "GO"), (3, 102, 1, "NOT PROVEN"), (15, 102, 1, "NO-GO"), (0, 59, 3, "NOT PROVEN"))
 #: The promises: 90 % intervals hold the true money about nine times in ten on average over the grid, and a false verdict comes at most so often.
@@ -62,6 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print all tables; return 1 when a promise is broken. `--quick` takes corners of each grid and fewer simulated sets."""
     quick = "--quick" in arguments
     broken = [*check_money(quick=quick), *check_limits(), *check_by_hand(), *check_groups(quick=quick)]
+    show_amounts(quick=quick)
     print("\n" + ("every promise held" if not broken else "\n".join(f"NOT held: {promise}" for promise in broken)))
     return 1 if broken else 0
 
@@ -215,6 +222,28 @@ def _judged(errors: NDArray[np.intp], rows: NDArray[np.intp], limit: float, rng:
 def _grouped(shares: Floats) -> Grouped:
     go, no_go, held = map(float, shares)
     return Grouped(go=go, no_go=no_go, held=held)
+
+
+def show_amounts(*, quick: bool) -> None:
+    """Show what intervals of a mean error are worth: nothing is promised of them, because nobody knows how large the largest error is."""
+    sets = SETS // 5 if quick else SETS
+    print(f"\n90 % intervals of the mean units off, {sets:,} simulated sealed sets; no promise")
+    print(f"{'rows':>5} {'errors':>12} {'90 %':>7} {'flatter':>8}")
+    cells = [(rows, name, sets) for name in DEVIATIONS for rows in AMOUNT_ROWS]
+    for (rows, name, _), found in zip(cells, spread(amount_coverage, cells, quick=quick), strict=True):
+        print(f"{rows:>5} {name:>12} {found.held:>7.1%} {found.flattered:>8.1%}")
+
+
+def amount_coverage(cell: tuple[int, str, int]) -> Coverage:
+    """Simulate sealed sets of estimates, each row too low by a positive error; an interval that lies below the true mean flatters."""
+    rows, name, sets = cell
+    rng, (draw, truth) = np.random.default_rng(rows), DEVIATIONS[name]
+    none, held = [0.0] * rows, []
+    for _ in range(sets):
+        seen = Deviations(rows=[1] * rows, beyond=[0] * rows, over=none, under=draw(rng, rows).tolist(), usual_over=none, usual_under=none)
+        found = interval(drawn_errors(seen, rng, DRAWS)[0][1], 0.05)
+        held.append(Interval(low=-found.high, middle=-found.middle, high=-found.low))  # money falls as errors rise
+    return coverage(held, np.ones(sets), -truth)
 
 
 def spread(work: Callable[[Cell], Found], cells: Sequence[Cell], *, quick: bool) -> list[Found]:

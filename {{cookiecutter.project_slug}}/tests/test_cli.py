@@ -25,8 +25,10 @@ from samples import ONLY_TORQUE
 from poc import cli, layout
 from poc.acts.run import Ended
 from poc.errors import ExitCode, Problem
+from poc.rules.charter_page import charter_page
 from poc.steps import STEPS
 from poc.tools import tracking
+from poc.tools.strict_yaml import load_charter
 
 #: What each command needs beside `--json` to be understood.
 ARGUMENTS = {"completion": ["bash"]}
@@ -64,6 +66,25 @@ def test_every_problem_of_a_charter_is_listed_at_once(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.INPUT
     assert [field for field in ("project", "version", "surprise", "people", "timebox") if field not in done.stderr] == []
     assert "Traceback" not in done.stderr
+
+
+def test_a_charter_is_printed_as_a_page_that_ends_with_what_the_step_has_to_say(repository: Path) -> None:
+    done = poc(a_project(repository), "charter")
+    page = charter_page(load_charter(repository / "charter.yaml"))
+    headline = json.loads(next(repository.glob(".poc/runs/*/*/charter/agreement/report.json")).read_text())["headline"]
+    assert done.returncode == 0 and done.stdout.startswith(f"{page}\n\ncharter: {headline}")
+
+
+def test_a_program_reads_the_charters_figures_and_no_page(repository: Path) -> None:
+    report = strictly(poc(a_project(repository), "charter", "--json").stdout)
+    assert (report["step"], report["status"]) == ("charter", "done")
+    assert {"needed_at_0_errors_for_missed_share", "people_with_made_up_addresses"} <= {number["name"] for number in report["numbers"]}
+
+
+def test_the_schema_needs_neither_a_charter_nor_a_run(tmp_path: Path) -> None:
+    done = poc(tmp_path, "charter", "--schema")
+    assert (done.returncode, done.stderr, list(tmp_path.iterdir())) == (0, "", [])
+    assert strictly(done.stdout)["title"] == "charter.yaml"
 
 
 def test_serving_on_a_taken_port_names_the_port(tmp_path: Path) -> None:

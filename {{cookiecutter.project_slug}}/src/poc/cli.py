@@ -7,7 +7,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +109,8 @@ def _show_what_to_open(ended: Ended) -> None:
     from poc.tools.tracking import run_url
 
     print("\nOpen (the links while `poc ui` runs):")
+    if ended.version:
+        print(f"  brief     {ended.brief}")
     print(f"  version   {ended.version.version_url}" if ended.version else f"  evidence  {ended.evidence}")
     print(f"  run       {run_url(ended.mlflow_run)}")
     print(f"  log       {ended.log}")
@@ -118,27 +120,65 @@ def _step_command(step: Step) -> click.Command:
     @click.option("--run", "run_folder", type=A_FOLDER, help="A run's folder; without it the newest that holds what the step reads.")
     @as_json
     def command(run_folder: Path | None, as_json: bool) -> None:
-        from poc.acts.by_hand import is_of_another_charter, run_for, step_by_hand
-
-        root = project_root()
-        os.chdir(root)
-        run = run_folder or run_for(step, root)
-        if step.inputs and is_of_another_charter(root, run):
-            print("note: charter.yaml has changed since this run began; `poc charter` begins a new one", file=sys.stderr)
-        report = step_by_hand(step, run)
+        report, run = _step_in(run_folder, step)
         if as_json:
             _print_json(report.model_dump(mode="json"))
             return
-        print(f"{step.name}: {report.headline} ({report.seconds:.1f} s)\n  in run {run.name}")
+        _show_headline(report, run)
         for number in report.numbers:
             print(f"  {number.name:<40} {number.value:>14,.6g} {number.unit}")
 
+    return _described(step)(command)
+
+
+def _charter_command(step: Step) -> click.Command:
+    """Make the command of the first step, whose figures are read as sentences: the agreement as one page."""
+
+    @click.option("--schema", is_flag=True, help="Write the JSON Schema of charter.yaml, for editors, and check nothing.")
+    @click.option("--run", "run_folder", type=A_FOLDER, help="A run's folder; without it a new one.")
+    @as_json
+    def command(schema: bool, run_folder: Path | None, as_json: bool) -> None:
+        if schema:
+            from poc.rules.charter_schema import charter_schema
+
+            _print_json(charter_schema())
+            return
+        report, run = _step_in(run_folder, step)
+        if as_json:
+            _print_json(report.model_dump(mode="json"))
+            return
+        from poc.acts.by_hand import charter_of
+        from poc.rules.charter_page import charter_page
+
+        print(charter_page(charter_of(run)), end="\n\n")
+        _show_headline(report, run)
+
+    return _described(step)(command)
+
+
+def _step_in(run_folder: Path | None, step: Step) -> tuple[Report, Path]:
+    """Perform a step by hand, in a run's folder or in the newest that will do; return its report and the folder."""
+    from poc.acts.by_hand import is_of_another_charter, run_for, step_by_hand
+
+    root = project_root()
+    os.chdir(root)
+    run = run_folder or run_for(step, root)
+    if step.inputs and is_of_another_charter(root, run):
+        print("note: charter.yaml has changed since this run began; `poc charter` begins a new one", file=sys.stderr)
+    return step_by_hand(step, run), run
+
+
+def _show_headline(report: Report, run: Path) -> None:
+    print(f"{report.step}: {report.headline} ({report.seconds:.1f} s)\n  in run {run.name}")
+
+
+def _described(step: Step) -> Callable[[Callable[..., None]], click.Command]:
     does = step.does[0].upper() + step.does[1:]
-    return click.command(name=step.name, help=f"{does}.\n\nRefuses when {step.refuses_when}.", short_help=f"{does}.")(command)
+    return click.command(name=step.name, help=f"{does}.\n\nRefuses when {step.refuses_when}.", short_help=f"{does}.")
 
 
 for each in STEPS:
-    poc.add_command(_step_command(each))
+    poc.add_command(_charter_command(each) if each.name == "charter" else _step_command(each))
 
 
 @poc.command()
@@ -260,6 +300,34 @@ def ui(port: int | None, as_json: bool) -> None:
             print(f"MLflow on {url}/?workflowType=machine_learning; stop with Ctrl-C", flush=True)
 
     serve_ui(project_root(), port=port, on_ready=ready)
+
+
+@poc.command()
+@click.option("--run", "run_folder", type=A_FOLDER, help="A run's folder; without it the newest that came to a verdict.")
+@click.option("--pdf", is_flag=True, help="Print it on one A4 page, with Chromium where there is one.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path, resolve_path=True),
+    help="With --pdf: the file to print to.  [default: brief.pdf in the run's folder]",
+)
+@click.option("--no-open", is_flag=True, help="Only say where it is.")
+@as_json
+def brief(run_folder: Path | None, pdf: bool, target: Path | None, no_open: bool, as_json: bool) -> None:
+    """Open the page for the sponsor: verdict, money, people, limits, and what was not proven."""
+    from poc.acts.brief import brief_of, open_page, print_brief
+    from poc.acts.newest import verdict_of
+
+    if target and not pdf:
+        raise click.UsageError("--to names the file for --pdf")
+    run, page = brief_of(project_root(), run_folder)
+    printed = print_brief(run, page, target) if pdf else None
+    if as_json:
+        _print_json({"run": str(run), "verdict": verdict_of(run), "brief": str(page), "pdf": printed and str(printed)})
+        return
+    print(printed or page)
+    if not (pdf or no_open) and sys.stdout.isatty():
+        open_page(page)
 
 
 @poc.command("draft-expectations")

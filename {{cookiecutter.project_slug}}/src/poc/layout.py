@@ -22,7 +22,11 @@ BY_HAND = "by-hand"
 #: Stands beside the source: its title names the file, its first paragraph says what the rows are.
 DATA_CARD = "DATA_CARD.md"
 REPORT = "report.json"
-SUMMARY = "summary.md"
+#: The page for the sponsor, its Markdown form, the same printed, and what model builders call a model card.
+BRIEF_HTML = "brief.html"
+BRIEF_MD = "brief.md"
+BRIEF_PDF = "brief.pdf"
+MODEL_CARD = "model_card.md"
 
 CHARTER_JSON = "charter.json"
 PARAMS_JSON = "params.json"

@@ -34,6 +34,13 @@ def test_the_same_row_ten_times_over_is_still_one_row() -> None:
     assert ten_times[1] > 1.5 * upper_bound(30, 1020, 0.95)
 
 
+def test_draws_without_an_error_are_those_of_as_many_rows_as_there_are_groups() -> None:
+    rng, rows = np.random.default_rng(3), np.full(20, 50.0)
+    sums = weighted_sums(np.column_stack([np.zeros(20), rows]), rng, 100_000)
+    draws = smoothed(sums[:, 0], sums[:, 1], usual_size(rows), rng)
+    assert np.quantile(draws, [0.5, 0.95]) == pytest.approx(betaincinv(0.5, 20.5, [0.5, 0.95]), rel=0.03)
+
+
 def test_a_share_that_varies_between_groups_has_wider_bounds_than_one_that_does_not() -> None:
     rows = np.full(40, 10.0)
     alike, apart = np.ones(40), np.repeat([10.0, 0.0], [4, 36])

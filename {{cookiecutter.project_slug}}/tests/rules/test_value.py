@@ -206,9 +206,11 @@ def test_the_tornado_swings_each_error_within_what_was_measured() -> None:
 
 def test_the_tornado_swings_amounts_by_what_their_errors_cost() -> None:
     varied = deviations(4).model_copy(update={"over": [0.0, 0.0, 12.0, 12.0]})
-    (bar,) = worth(an_amount(), varied, seed=1).tornado
-    assert (bar.name, bar.unit) == ("errors, as measured", "quantile")
-    assert bar.at_low < 2250 < bar.at_high
+    money = worth(an_amount(), varied, seed=1)
+    (bar,) = money.tornado
+    assert (bar.name, bar.low, bar.high, bar.unit) == ("errors, as measured", pytest.approx(0.05), pytest.approx(0.95), "quantile")
+    assert (bar.at_low, bar.at_high) == pytest.approx((money.per_period.low, money.per_period.high))  # nothing else is uncertain
+    assert bar.at_low < money.expected < bar.at_high
 
 
 def test_at_the_break_even_cost_of_a_miss_the_money_is_nil() -> None:
@@ -315,3 +317,14 @@ def test_answers_that_know_nothing_are_never_go_however_many_rows_they_flag_and_
         sealed, labels = answers_without_signal(seed, 4000)
         seen = confusion_at(sealed, labels, float(np.quantile(sealed, 1 - share_flagged)) if share_flagged else 2.0)
         assert overall([*judge_shares(charter, seen, 1), judge_money(worth(charter, seen, seed=seed))]) != "GO"
+
+
+def test_a_bound_far_out_rests_on_enough_draws() -> None:
+    # 99.9 % and ten looks leave one draw in 10,000 beyond a bound
+    strict = a_sure_charter().model_copy(
+        update={k: getattr(a_charter(limits={"confidence": "0.999"}, timebox={"looks": 10}), k) for k in ("limits", "timebox")}
+    )
+    few = Confusion(positives=20, missed=1, negatives=10**7, false_alarms=10**6)
+    for seed in (1, 2, 3):
+        low = worth(strict, few, seed=seed).per_period.low
+        assert (6072 - 50 - 2000 - 180 - low) / 8000 == pytest.approx(betaincinv(1.5, 19.5, 0.9999), rel=0.03)

@@ -87,7 +87,8 @@ def test_how_many_positives_five_percent_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"), [(4.0, 5.0, "GO"), (4.0, 5.1, "NOT PROVEN"), (5.1, 9.0, "NO-GO"), (math.nan, 1.0, "NOT PROVEN"), (4.0, 3.0, "NOT PROVEN")]
+    ("low", "high", "expected"),
+    [(4.0, 5.0, "GO"), (4.0, 5.1, "NOT PROVEN"), (5.0, 9.0, "NOT PROVEN"), (5.1, 9.0, "NO-GO"), (math.nan, 1.0, "NOT PROVEN"), (4.0, 3.0, "NOT PROVEN")],
 )
 def test_a_quantity_is_judged_by_its_bounds(low: float, high: float, expected: Outcome) -> None:
     assert judge_quantity("latency_p99", 4.5, an_interval(low, high), 5.0, "ms").verdict == expected
@@ -209,9 +210,16 @@ def test_groups_without_such_rows_are_not_counted_as_evidence() -> None:
     assert "in 60 groups" in judge_share(0, 60, 0.05, 0.95, by_group=in_groups(*[(0, 1)] * 60, *[(0, 0)] * 40)).why
 
 
-@pytest.mark.parametrize("table", [in_groups((0, 30), (0, 20)), in_groups((1, 30), (0, 29)), in_groups((0, math.nan), (0, 59)), np.zeros((0, 2))])
-def test_groups_of_other_rows_prove_nothing(table: np.ndarray) -> None:
-    assert judge_share(0, 59, 0.05, 0.95, by_group=table).verdict == "NOT PROVEN"
+@pytest.mark.parametrize(("errors", "rows"), [(0, 79), (1, 80), (0, 81)])
+def test_groups_of_other_rows_prove_nothing(errors: int, rows: int) -> None:
+    eighty = in_groups(*[(0, 1)] * 80)
+    assert judge_share(0, 80, 0.05, 0.95, by_group=eighty).verdict == "GO"
+    assert judge_share(errors, rows, 0.05, 0.95, by_group=eighty).verdict == "NOT PROVEN"
+
+
+@pytest.mark.parametrize("table", [in_groups((0, math.nan), *[(0, 1)] * 80), np.zeros((0, 2))])
+def test_groups_that_hold_no_number_or_no_row_prove_nothing(table: np.ndarray) -> None:
+    assert judge_share(0, 80, 0.05, 0.95, by_group=table).verdict == "NOT PROVEN"
 
 
 def test_no_row_is_nothing_to_judge_by() -> None:

@@ -46,7 +46,8 @@ def test_a_go_makes_one_version_with_tags_alias_and_description(project: Path, m
     expected = {"verdict": "GO", "poc.model_sha256": frozen.model_sha256, "poc.charter_sha256": frozen.charter_sha256, "poc.threshold": "0.5"}
     assert expected.items() <= version.tags.items()
     assert (version.run_id, version.aliases) == (mlflow_run, ["candidate"])
-    assert version.description == (run.folder("version") / layout.SUMMARY).read_text()
+    page = (run.folder("version") / layout.BRIEF_MD).read_text()
+    assert version.description.startswith(page) and f"/artifacts/evidence/register/{layout.BRIEF_HTML}?workflowType" in version.description.removeprefix(page)
 
 
 def test_a_version_has_all_evidence_in_its_run_whether_or_not_a_launcher_logged_it(project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,10 +58,23 @@ def test_a_version_has_all_evidence_in_its_run_whether_or_not_a_launcher_logged_
         folder.path: {Path(file.path).name for file in client.list_artifacts(mlflow_run, folder.path)}
         for folder in client.list_artifacts(mlflow_run, "evidence")
     }
-    assert set(held) == {f"evidence/{step.name}" for step in STEPS if step.name not in ("register", "decide")}
-    assert all(layout.REPORT in files for files in held.values())
+    assert set(held) == {f"evidence/{step.name}" for step in STEPS if step.name != "decide"}
+    assert {layout.BRIEF_HTML, layout.BRIEF_MD, layout.MODEL_CARD} <= held["evidence/register"]
+    assert all(layout.REPORT in files for step, files in held.items() if step != "evidence/register")
     assert {layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON} <= held["evidence/charter"]
     assert layout.VERDICT_JSON in held["evidence/gate"]
+
+
+def test_what_mlflow_holds_is_the_brief_of_the_newest_verdict(project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOGGED_BY_LAUNCHER, "1")
+    run = judged(project)
+    run.perform("register")
+    found = run.read("verdict", layout.VERDICT_JSON, Verdict)
+    run.write("gate", {layout.VERDICT_JSON: found.model_copy(update={"overall": "NOT PROVEN", "repeated": True})})
+    run.perform("register")
+    held = MlflowClient(tracking.tracking_uri()).download_artifacts(mlflow_run, f"evidence/register/{layout.BRIEF_HTML}", str(project))
+    assert Path(held).read_bytes() == (run.folder("version") / layout.BRIEF_HTML).read_bytes()
+    assert b"NOT PROVEN" in Path(held).read_bytes()
 
 
 def test_a_data_card_in_another_encoding_costs_no_version(project: Path, mlflow_run: str) -> None:
@@ -178,7 +192,8 @@ def test_registering_again_after_a_kill_makes_one_complete_version(project: Path
     run.perform("register")
     (version,) = versions()
     assert (version.tags["verdict"], version.aliases, version.run_id) == ("GO", ["candidate"], mlflow_run)
-    assert version.description == (run.folder("version") / layout.SUMMARY).read_text()
+    page = (run.folder("version") / layout.BRIEF_MD).read_text()
+    assert version.description.startswith(page) and f"/artifacts/evidence/register/{layout.BRIEF_HTML}?workflowType" in version.description.removeprefix(page)
 
 
 def test_a_stored_model_that_was_changed_is_refused(project: Path, mlflow_run: str) -> None:

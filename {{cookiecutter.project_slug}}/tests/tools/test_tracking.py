@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -215,14 +216,15 @@ def server(repository: Path, empty_database: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.server
 def test_a_turn_is_one_gates_until_it_lets_go_and_a_dead_gates_is_taken_over(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("poc.tools.tracking.turns.PATIENCE_S", 1.0)
-    with tracking.turn() as is_still_ours:
-        assert is_still_ours()
-        with pytest.raises(EnvironmentRefused, match="no turn to take a look"), tracking.turn():
-            pass
-        assert is_still_ours()  # who waits in vain takes nothing away
-        monkeypatch.setattr("poc.tools.tracking.turns.STALE_S", 0.3)
-        with tracking.turn() as is_theirs:
+    with ExitStack() as theirs:
+        with tracking.turn() as is_still_ours:
+            with pytest.raises(EnvironmentRefused, match="no turn to take a look"), tracking.turn():
+                pass
+            assert is_still_ours()  # who waits in vain takes nothing away
+            monkeypatch.setattr("poc.tools.tracking.turns.STALE_S", 0.3)
+            is_theirs = theirs.enter_context(tracking.turn())
             assert is_theirs() and not is_still_ours()
+        assert is_theirs()  # who has lost a turn does not end it
     assert client().search_registered_models() == []
 
 

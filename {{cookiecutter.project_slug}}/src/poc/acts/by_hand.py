@@ -32,11 +32,20 @@ def run_for(step: Step, root: Path) -> Path:
 
 def is_of_another_charter(root: Path, run: Path) -> bool:
     """Say whether charter.yaml says something else now than the charter that a run is judged by."""
-    agreed = layout.artifact_folder(layout.artifacts_of(run), PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON
+    agreed = _agreed(run)
     try:
         return agreed.is_file() and agreed.read_bytes() != files.canonical_json(strict_yaml.load_charter(root / layout.CHARTER))
     except PocError:
         return True
+
+
+def charter_of(run: Path) -> Charter:
+    """Read the charter, of any kind, that a run is judged by."""
+    return files.read_record(_agreed(run), Charter, parse=parse_charter)
+
+
+def _agreed(run: Path) -> Path:
+    return layout.artifact_folder(layout.artifacts_of(run), PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON
 
 
 def step_by_hand(step: Step, run: Path) -> Report:
@@ -63,10 +72,7 @@ def _logged(step: Step, run: Path, artifacts: Path, *, report: Path) -> Iterator
         return
     from poc.tools import tracking
 
-    project = files.read_record(
-        layout.artifact_folder(artifacts, PRODUCER["agreement"], "agreement") / layout.CHARTER_JSON, Charter, parse=parse_charter
-    ).project
-
+    project = charter_of(run).project
     noted = run / layout.MLFLOW_RUN
     mlflow_run = noted.read_text().strip() if noted.is_file() else ""
     if not tracking.reopen_run(mlflow_run, candidate=step.candidate_only):

@@ -39,6 +39,7 @@ def examine(root: Path) -> list[Finding]:
         _pinning(),
         _program("ssh-keygen", "signing and verifying decisions"),
         _program("git", "tying a run to a commit"),
+        _printer(),
     ]
 
 
@@ -101,3 +102,16 @@ def _pinning() -> Finding:
 def _program(name: str, why: str) -> Finding:
     path = shutil.which(name)
     return Finding(name=name, is_ok=path is not None, is_needed=False, found="found" if path else "missing", fix=f"install it: needed for {why}")
+
+
+def _printer() -> Finding:
+    from poc.tools import browser
+
+    path = browser.find()
+    return Finding(
+        name="chromium",
+        is_ok=path is not None,
+        is_needed=False,
+        found="found" if path else "missing",
+        fix="install it for `poc brief --pdf`, or print from any browser",
+    )

@@ -47,6 +47,11 @@ class Ended:
         return self.run / layout.RUN_LOG
 
     @property
+    def brief(self) -> Path:
+        """Where the page for the sponsor lies; without one, all that the run made."""
+        return next(self.run.glob(f"*/register/version/{layout.BRIEF_HTML}"), self.run)
+
+    @property
     def evidence(self) -> Path:
         """Where the evaluation on dev lies; without one, all that the run made."""
         return next(self.run.glob(f"*/evaluate/candidate/{layout.EVALUATION_JSON}"), self.run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -12,6 +12,8 @@ from poc.rules.charter_fields import CURRENCY, SLUG, Count, Day, Email, Money, N
 
 Role = Literal["sponsor", "owner", "user_representative", "risk", "builder"]
 ClassName = Annotated[str, Field(min_length=1, max_length=80)]
+#: Short enough for a cell of a table.
+Called = Annotated[Name, Field(max_length=30)]
 
 
 class Decision(Section):
@@ -163,9 +165,11 @@ class Data(Section):
 
 
 class BinaryData(Data):
-    """Which value of the target means yes."""
+    """Which value of the target means yes, and what people call such rows and the others: "faulty parts", "good parts"."""
 
     positive: str
+    positives_are_called: Called | None = None
+    others_are_called: Called | None = None
 
 
 class MulticlassData(Data):
@@ -280,11 +284,6 @@ class AmountCharter(Charter):
 AnyCharter = Annotated[BinaryCharter | MulticlassCharter | AmountCharter, Field(discriminator="problem")]
 #: The kind of charter for each kind of problem.
 CHARTERS: Mapping[str, type[Charter]] = {"binary": BinaryCharter, "multiclass": MulticlassCharter, "regression": AmountCharter, "count": AmountCharter}
-
-
-def charter_schema() -> dict[str, Any]:
-    """Return the JSON Schema by which an editor completes and checks `charter.yaml`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "charter.yaml", **TypeAdapter[Charter](AnyCharter).json_schema()}
 
 
 def parse_charter(json: bytes) -> Charter:

@@ -4,6 +4,11 @@ The draws are the Bayesian bootstrap (D. Rubin, 1981) over groups: each group ge
 errors are seen, so a made-up group of the usual size is added to it, half of an error and half of none, each half with a weight from
 Gamma(1/2). Where every group has one row this *is* the Beta(errors + 1/2, right + 1/2) posterior; with a whole Gamma(1) on the unfavourable side
 alone it is the Clopper-Pearson bound. A share that varies between groups gets the wider interval that it deserves.
+
+Measured (`make value-check`) with 20 to 200 groups, equal and very unequal, correlations of 0, 0.1 and 0.5, and the true share at its limit: wrongly GO
+at most 4 % of the time, wrongly NO-GO 5 %; bounds that took every row for itself were wrongly GO up to 46 % of the time. Where the larger groups
+are the better ones and there are few, it was wrongly NO-GO 8 %. Amounts have no largest error to make up: 90 % intervals of a mean held the truth
+81 to 88 % of the time with 20 rows, 88 to 91 % with 200, and erred by flattering.
 """
 
 from __future__ import annotations

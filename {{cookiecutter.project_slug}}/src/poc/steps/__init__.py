@@ -22,8 +22,8 @@ STEPS: tuple[Step, ...] = (
     Step(name="charter", does="load, cross-check and digest the charter", refuses_when="any rule of the charter is broken", inputs=(), outputs=("agreement",)),
     Step(
         name="ingest",
-        does="read the source, keep declared features, split; seal the labels of the last split",
-        refuses_when="empty, unreadable, duplicate keys, rows shared across splits, a split without positives",
+        does="read the source, join what had arrived by each row's time, keep declared features, split; seal the labels of the last split",
+        refuses_when="empty, unreadable, duplicate keys, rows shared or all but shared across splits, a split without positives",
         inputs=("agreement",),
         outputs=("data", "sealed_labels"),
     ),
@@ -88,7 +88,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="register",
-        does="write an MLflow version with all evidence",
+        does="write the brief, the model card, and an MLflow version with all evidence",
         refuses_when="evidence is missing or digests differ",
         inputs=("agreement", "data", "validation", "models", "graphs", "variants", "timings", "candidate", "rehearsal", "verdict"),
         outputs=("version",),

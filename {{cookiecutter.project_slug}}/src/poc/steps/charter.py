@@ -9,6 +9,7 @@ from pathlib import Path
 from poc import layout
 from poc.errors import InputRefused, Problem
 from poc.rules.charter import Charter
+from poc.rules.charter_page import people_of_the_example
 from poc.rules.counts import limited_shares
 from poc.rules.evidence import Number
 from poc.rules.params import Params
@@ -33,6 +34,7 @@ def charter(*, agreement: Path) -> Result:
         numbers=[
             Number(name="features", value=len(agreed.features), unit="columns"),
             Number(name="looks_allowed", value=agreed.timebox.looks, unit="looks"),
+            Number(name="people_with_made_up_addresses", value=len(people_of_the_example(agreed)), unit="people"),
             *needed,
         ],
     )

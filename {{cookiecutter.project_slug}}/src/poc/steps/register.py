@@ -1,4 +1,4 @@
-"""Write an MLflow version with all evidence: the bytes that were judged, the verdict, and a page to read."""
+"""Write an MLflow version with all evidence: the bytes that were judged, the verdict, the brief and the model card."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from poc import layout
 from poc.errors import EnvironmentRefused
 from poc.rules import guards
 from poc.rules.answers import output_of
+from poc.rules.brief import Judged
 from poc.rules.charter import Charter
 from poc.rules.describe import description, in_one_line
-from poc.rules.evidence import Candidate, Evaluation, Timings, Verdict, Version
+from poc.rules.evidence import Candidate, Evaluation, Rehearsal, Report, Splits, Timings, Verdict, Version
+from poc.rules.model_card import model_card
+from poc.rules.write_brief import brief_of
 from poc.steps import PRODUCER
 from poc.steps.inputs import charter_of
 from poc.steps.judged import candidate_digest, check_evidence
 from poc.steps.perform import Result
-from poc.tools import files, tracking
+from poc.tools import files, pages, tracking
 
 ALIAS = "candidate"
 
@@ -55,9 +58,19 @@ def register(
     run_id = os.environ.get("MLFLOW_RUN_ID", "")
     if not run_id:
         raise EnvironmentRefused("there is no MLflow run to register from", where="MLFLOW_RUN_ID", fix="poc run --candidate, which opens one")
-    evaluation, measured = files.read_record(candidate / layout.EVALUATION_JSON, Evaluation), files.read_record(timings / layout.TIMINGS_JSON, Timings)
-    page = description(charter, frozen, found, evaluation, measured, data_card=_data_card(charter))
-    files.write_atomically(version / layout.SUMMARY, page.encode())
+    judged = Judged(
+        charter=charter,
+        candidate=frozen,
+        verdict=found,
+        evaluation=files.read_record(candidate / layout.EVALUATION_JSON, Evaluation),
+        timings=files.read_record(timings / layout.TIMINGS_JSON, Timings),
+        splits=files.read_record(data / layout.SPLITS_JSON, Splits),
+        rehearsal=files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal),
+        data_card=_data_card(charter),
+        judged_on=files.read_record(verdict / layout.REPORT, Report).started_at.partition("T")[0],
+    )
+    page = _write_pages(judged, version)
+    tracking.log_evidence(run_id, "register", version)  # before a version points at it
     tracking.complete_evidence(run_id, {PRODUCER[artifact]: {artifact: folder} for artifact, folder in evidence.items()})
     alias = None if found.overall == "NO-GO" else ALIAS
     known = tracking.find_version(charter.project, run_id, found.candidate_sha256, found.overall)
@@ -66,7 +79,7 @@ def register(
     source = known.source if known else tracking.log_model(run_id, model, features=features, output=output)
     held = files.sha256_of(tracking.model_bytes(source))
     guards.digests_agree([] if held == frozen.model_sha256 else ["the model that MLflow holds is not the one that was judged"])
-    registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=page)
+    registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=f"{page}\n{_link(run_id)}\n")
     if alias:
         tracking.set_alias(charter.project, alias, registered.version)
     else:
@@ -86,6 +99,20 @@ def register(
         ),
     )
     return Result(headline=f"{charter.project} version {registered.version}, verdict {found.overall}, " + (f"alias {alias}" if alias else "no alias"))
+
+
+def _write_pages(judged: Judged, version: Path) -> str:
+    """Write the brief in both forms and the model card; return the brief's Markdown."""
+    brief = brief_of(judged)
+    page = description(brief)
+    written = {layout.BRIEF_HTML: pages.brief_page(brief), layout.BRIEF_MD: page.encode(), layout.MODEL_CARD: model_card(judged, brief).encode()}
+    for name, content in written.items():
+        files.write_atomically(version / name, content)
+    return page
+
+
+def _link(run_id: str) -> str:
+    return f"[The same as one page, to mail and to print]({tracking.evidence_url(run_id, 'register', layout.BRIEF_HTML)})."
 
 
 def _data_card(charter: Charter) -> str | None:

@@ -65,7 +65,7 @@ def join_as_of_arrival(table: pd.DataFrame, readings: pd.DataFrame, join: Join, 
     decided, event, arrived = map(_clock, moments)
     of_row, of_reading = _keys(table, readings, join.by)
     known = pd.DataFrame({"arrived": arrived, "event": event, "key": of_reading, "reading": np.arange(len(readings))})
-    known = known.sort_values(["arrived", "event"], kind="stable")
+    known = known.sort_values("arrived", kind="stable")
     known = known[known["event"] >= known.groupby("key")["event"].cummax()]
     asked = pd.DataFrame({"decided": decided, "key": of_row, "row": np.arange(len(table))}).sort_values("decided", kind="stable")
     found = pd.merge_asof(asked, known, left_on="decided", right_on="arrived", by="key").set_index("row").sort_index()
@@ -133,12 +133,10 @@ def _problems_of_moments(moments: Sequence[pd.Series], readings: pd.DataFrame, j
 
 def _clock(moments: pd.Series) -> NDArray[Any]:
     """Return moments as numbers that can be compared, shape (n_rows,): those of a date in microseconds, a date without a zone being UTC."""
-    import pandas as pd
-
     if _is_number(moments):
         return moments.to_numpy(dtype=np.float64)
     # In microseconds: in nanoseconds the year 9999, which stands for never, would not fit.
-    return pd.to_datetime(moments, utc=True).dt.as_unit("us").to_numpy(dtype="datetime64[us]").astype(np.int64)
+    return np.asarray(moments.dt.as_unit("us").to_numpy(dtype="datetime64[us]"), dtype=np.int64)
 
 
 def _is_number(moments: pd.Series) -> bool:

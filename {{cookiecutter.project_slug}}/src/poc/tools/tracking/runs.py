@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 #: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
-SHOWN = frozenset({".json", ".md"})
+SHOWN = frozenset({".json", ".md", ".html"})
 
 
 def open_run(project: str, *, name: str, candidate: bool) -> str:
@@ -152,6 +152,13 @@ def log_step(run_id: str, report: Report, folders: Mapping[str, Path]) -> None:
         client.log_artifact(run_id, str(path), f"evidence/{report.step}")
 
 
+def log_evidence(run_id: str, step: str, folder: Path) -> None:
+    """Log what a step that is still at work has written: what it is about to point at has to be there."""
+    client = connect()
+    for path in _evidence({step: folder}):
+        client.log_artifact(run_id, str(path), f"evidence/{step}")
+
+
 def complete_evidence(run_id: str, left: Mapping[str, Mapping[str, Path]]) -> None:
     """Log what steps left in their folders and MLflow does not hold: the launcher may be a moment behind, or gone."""
     client = connect()
@@ -240,6 +247,11 @@ def run_url(run_id: str) -> str:
     """Return the address of a run's page, in MLflow's mode for trained models."""
     experiment = connect().get_run(run_id).info.experiment_id
     return f"{ui_root()}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+
+
+def evidence_url(run_id: str, step: str, name: str) -> str:
+    """Return the address at which MLflow shows a file of evidence."""
+    return run_url(run_id).replace("?", f"/artifacts/evidence/{step}/{name}?", 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,128 @@
+"""The brief as a record: everything that the sponsor's page says, as words, rows and pictures; each form of the page is made from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from poc.rules.agreed_figures import plain
+from poc.rules.charter import AmountCharter, BinaryShaped, Charter
+from poc.rules.evidence import Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
+from poc.rules.shapes import Picture
+from poc.rules.words import PLAIN, in_words, percent
+
+#: How many letters of sentences one sheet of paper has room for in its usual size, and that size and the smallest, in points.
+ROOMY, USUAL_PT, SMALLEST_PT = 1500, 7.8, 5.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """All that is known of a candidate after its verdict: what the brief and the model card are written from; `judged_on` is a day."""
+
+    charter: Charter
+    candidate: Candidate
+    verdict: Verdict
+    evaluation: Evaluation
+    timings: Timings
+    splits: Splits
+    rehearsal: Rehearsal
+    data_card: str | None
+    judged_on: str
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the money."""
+        return f"{self.verdict.money.currency} a {self.verdict.money.period}"
+
+    @property
+    def level(self) -> str:
+        """Say how sure the money's bounds are."""
+        return f"{percent(self.verdict.money.level)} interval"
+
+    @property
+    def positives(self) -> str:
+        """Return what people call the cases that the model is to find, in the plural."""
+        called = self.charter.data.positives_are_called if isinstance(self.charter, BinaryShaped) else None
+        return called or "cases to catch"
+
+    @property
+    def others(self) -> str:
+        """Return what people call all other cases, in the plural."""
+        called = self.charter.data.others_are_called if isinstance(self.charter, BinaryShaped) else None
+        return called or "other cases"
+
+    def name_of(self, limit: str) -> str:
+        """Return a limit's name in plain words."""
+        if limit == "beyond_tolerance_share" and isinstance(self.charter, AmountCharter):
+            return f"estimates off by more than {plain(self.charter.limits.tolerance)} {self.charter.value.unit}"
+        about = {"missed_share": f"{self.positives} that are missed", "false_alarm_share": f"{self.others} flagged for nothing (false alarms)"}
+        return about.get(limit) or PLAIN.get(limit) or in_words(limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A caption, the columns' names, and rows whose first cell names them."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """One limit of the charter as a row: what was agreed, what was measured, between which bounds it lies, and the verdict with its sign."""
+
+    name: str
+    allowed: str
+    measured: str
+    bounds: str
+    verdict: Outcome
+    sign: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """The one money figure, its range, and what else the sponsor asks of it."""
+
+    figure: str
+    unit: str
+    bounds: str
+    said: str
+    picture: Picture
+    against: Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """What the page says, top to bottom; thresholds and their curve only where a threshold decides."""
+
+    project: str
+    question: str
+    byline: str
+    drafts: str
+    data: str
+    verdict: Outcome
+    sign: str
+    meaning: str
+    next_step: str
+    money: Money
+    people_in_one_line: str
+    people: Table
+    people_said: str
+    limits_caption: str
+    limits: tuple[Limit, ...]
+    thresholds: Table | None
+    thresholds_said: str
+    curve: Picture | None
+    tornado: Picture
+    swings: Table
+    break_even: str
+    not_proven: tuple[str, ...]
+    evidence: str
+    digests: tuple[tuple[str, str], ...]
+
+    @property
+    def print_pt(self) -> float:
+        """Return the size of letters on paper, in points: where the charter says much, they are smaller, so that one sheet is enough."""
+        said = (self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people_said, *self.not_proven, self.evidence)
+        return round(max(SMALLEST_PT, USUAL_PT * min(1.0, math.sqrt(ROOMY / sum(map(len, said))))), 2)

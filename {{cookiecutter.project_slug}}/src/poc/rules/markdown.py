@@ -1,0 +1,30 @@
+"""Write Markdown that MLflow shows as it is meant, whatever text goes in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+#: MLflow's page puts no space between the columns of a table; two no-break spaces after each cell do.
+GAP = "\u00a0\u00a0"
+#: What could begin markup or a table's next cell; an underscore only at a word's edge.
+SPECIAL = re.compile(r"[\\`*<>&|\[\]~$]|(?<!\w)_|_(?!\w)|^(?:#{1,6}|[+-]|\d+[.)])(?=\s|$)|^[-=]+$")
+
+
+def text(words: str) -> str:
+    """Write text that stays text: on one line, and without anything that Markdown or HTML would read.
+
+    Numbered entities, because a backslash is not read by every converter in the same way.
+    """
+    return SPECIAL.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), " ".join(words.split()))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table of texts; MLflow needs the gap after its last line as well."""
+    lines = [[text(cell) + GAP for cell in head], ["---"] * len(head), *([text(cell) + GAP for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def page(parts: Sequence[str]) -> str:
+    """Put paragraphs apart: MLflow shows every line end as one, so a paragraph is one line."""
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,0 +1,28 @@
+"""Markdown that MLflow shows as it is meant."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from poc.rules import markdown
+
+
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", "a | b", "**bold** _it_ `code`", "[x](http://e.example)", "# title", "- item", "1. item", "---", "a & b"]
+)
+def test_text_that_looks_like_markup_stays_text(words: str) -> None:
+    written = markdown.text(words)
+    assert html.unescape(written) == words
+    assert not set("<>|*`[]") & set(written) and not written.startswith(("#", "- ", "1.", "---"))
+
+
+@pytest.mark.parametrize("words", ["boosted_trees.float32", "2.8 to 5.6 %", "+68,700", "\u22125,000"])
+def test_names_and_figures_are_left_as_they_are(words: str) -> None:
+    assert markdown.text(words) == words
+
+
+def test_a_line_end_or_a_pipe_in_a_cell_breaks_no_table() -> None:
+    lines = markdown.table(("a", "b"), [("one\ntwo", "x | y")]).splitlines()
+    assert [line.count("|") for line in lines] == [3, 3, 3]

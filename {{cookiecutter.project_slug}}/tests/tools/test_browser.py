@@ -1,0 +1,53 @@
+"""Printing with a browser, and what is said where there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from briefs import ATTACK, TOO_MANY, a_brief, an_attack
+
+from poc.errors import EnvironmentRefused
+from poc.tools import browser
+from poc.tools.pages import brief_page
+
+EVERY: list[dict[str, Any]] = [
+    {},
+    {"confusion": TOO_MANY},
+    {"differences": ("4 cores, not 2",), "look": 2, "repeated": True},
+    {"data_card": ATTACK, **an_attack()},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.find() is None, reason="there is no Chromium on this machine")
+@pytest.mark.parametrize("changes", EVERY, ids=["GO", "NO-GO", "NOT PROVEN", "attack"])
+def test_the_brief_prints_on_one_a4_page(changes: dict[str, Any], tmp_path: Path) -> None:
+    page, printed = tmp_path / "a brief.html", tmp_path / "to print" / "brief.pdf"
+    page.write_bytes(brief_page(a_brief(**changes)))
+    browser.print_pdf(page, printed)
+    content = printed.read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
+    width, height = (float(each) for each in re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", content)[0])
+    assert (round(width), round(height)) == (595, 842)  # points of A4
+    assert len(content) < 1_000_000
+
+
+def test_without_a_browser_it_says_what_to_install_or_to_do_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "NAMES", ("no-such-browser",))
+    with pytest.raises(EnvironmentRefused) as caught:
+        browser.print_pdf(tmp_path / "brief.html", tmp_path / "brief.pdf")
+    assert "install chromium, or open" in str(caught.value) and "print it from there" in str(caught.value)
+
+
+def test_a_browser_that_prints_nothing_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\necho cannot open display >&2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(EnvironmentRefused, match="did not print: cannot open display"):
+        browser.print_pdf(tmp_path / "brief.html", tmp_path / "brief.pdf")
+    assert not (tmp_path / "brief.pdf").exists()

@@ -56,7 +56,7 @@ def choose(charter: Charter, raw: Floats, truth: NDArray[Any], calibration: Cali
         case BinaryCharter():
             deciding = Deciding(threshold=choose_threshold(answers, truth, charter, sealed["positives"], sealed["negatives"]).threshold)
         case MulticlassCharter():
-            deciding = Deciding(by_cost=_strict(charter, cost_matrix(charter, truth), lambda by_cost: outcome(Deciding(by_cost=by_cost))[:2]))
+            deciding = Deciding(by_cost=_strict(charter, cost_matrix(charter, truth), lambda by_cost: outcome(Deciding(by_cost=by_cost))[0]))
         case AmountCharter():
             deciding = Deciding()
             calibration = _shifted(charter, truth - answers, calibration, lambda tried: outcome(deciding, calibrated(charter.problem, raw, tried))[:2])
@@ -64,12 +64,13 @@ def choose(charter: Charter, raw: Floats, truth: NDArray[Any], calibration: Cali
     return Chosen(deciding=deciding, calibration=calibration, predicted_chance_of_go=chance, limited=limited)
 
 
-def _strict(charter: MulticlassCharter, by_cost: ByCost, outcome: Callable[[ByCost], tuple[float, float]]) -> ByCost:
-    """Let each limited class in turn weigh more or less, where that makes GO likelier."""
+def _strict(charter: MulticlassCharter, by_cost: ByCost, chance: Callable[[ByCost], float]) -> ByCost:
+    """Let each limited class in turn weigh more or less, by as little as makes GO as likely as can be: the costs themselves are the cheapest."""
     for name in charter.limits.missed_share:
         at = by_cost.classes.index(name)
-        tried = [by_cost, *(_weighted(by_cost, at, float(factor)) for factor in STRICTNESS if factor != 1)]
-        by_cost = _best(tried, map(outcome, tried))
+        tried = [_weighted(by_cost, at, float(factor)) for factor in sorted(STRICTNESS, key=lambda factor: abs(np.log(factor)))]
+        chances = np.array([chance(each) for each in tried])
+        by_cost = tried[int(np.argmax(chances >= chances.max() - EQUAL_CHANCE))]
     return by_cost
 
 

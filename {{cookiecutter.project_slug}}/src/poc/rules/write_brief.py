@@ -168,7 +168,8 @@ def _evidence(judged: Judged) -> str:
     candidate, verdict, machine = judged.candidate, judged.verdict, judged.timings.machine
     return (
         f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows: {_sealed_rows(judged)}; "
-        f"look {verdict.look} of {verdict.looks_allowed}. Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
+        f"look {verdict.look} of {verdict.looks_allowed}. "
+        f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
     )
 
 

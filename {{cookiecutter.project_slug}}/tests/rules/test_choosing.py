@@ -70,7 +70,8 @@ def some_classes(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:
 
 def test_where_the_limits_are_kept_anyhow_the_charters_costs_decide() -> None:
     probabilities, truth = some_classes()
-    right_is_cheapest = {"rework": {"scrap": {"low": 20, "likely": 30, "high": 40}}}
+    dear = {"low": 150, "likely": 200, "high": 250}
+    right_is_cheapest = {"rework": {"scrap": dear}, "scrap": {"rework": dear}}
     charter = a_multiclass_charter(value={"costs": right_is_cheapest}, limits={"missed_share": {"rework": "0.95", "scrap": "0.95"}})
     found = chosen(charter, probabilities, truth)
     assert found.deciding.by_cost == cost_matrix(charter, truth)

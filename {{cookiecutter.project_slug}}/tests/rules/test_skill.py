@@ -24,5 +24,9 @@ def test_an_amounts_variance_is_explained_or_not() -> None:
     assert (found.name, found.unit, found.value) == ("r2", "R2", pytest.approx(0.75))
 
 
+def test_a_shift_by_which_errors_cost_less_takes_no_skill_away() -> None:
+    assert skill("regression", np.array([11.0, 12.0, 13.0]), np.array([1.0, 2.0, 3.0])).value == 1.0
+
+
 def test_amounts_that_are_all_the_same_have_no_variance_to_explain() -> None:
     assert np.isnan(skill("regression", np.array([1.0, 2.0]), np.array([2.0, 2.0])).value)

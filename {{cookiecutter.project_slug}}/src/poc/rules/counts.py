@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 USUAL = "the usual amount every time"
 #: What the limit of an amount is a share of.
 ALL_ROWS = "rows"
+#: How the name of a class's limit begins.
+MISSED_OF = "missed_share of "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ def _missed_of(name: str, seen: ClassCounts, i: int, limit: float) -> CountedSha
 
 
 def _missed(name: str) -> str:
-    return f"missed_share of {name!r}"
+    return f"{MISSED_OF}{name!r}"
 
 
 def sorts_counted(counted: Counted, by_cost: ByCost | None = None) -> str:
@@ -130,9 +132,9 @@ def sorts_counted(counted: Counted, by_cost: ByCost | None = None) -> str:
 
 
 def in_words(share: str) -> str:
-    """Say what is wrong with the rows that a limited share counts: `missed`, `of 'scrap' missed`, `false alarms`, `beyond the tolerance`."""
+    """Say what is wrong with the rows that a limited share counts: `missed`, `'scrap' missed`, `false alarms`, `beyond the tolerance`."""
     known = {"missed_share": "missed", "false_alarm_share": "false alarms", "beyond_tolerance_share": "beyond the tolerance"}
-    return known.get(share) or f"{share.removeprefix('missed_share ')} missed"
+    return known.get(share) or f"{share.removeprefix(MISSED_OF)} missed"
 
 
 def _rows_of(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poc.rules.brief import Brief
+from poc.rules.counts import MISSED_OF
 from poc.rules.counts import in_words as share_in_words
 from poc.rules.evidence import Confusion, Verdict
 from poc.rules.markdown import GAP, page, table, text
@@ -27,7 +28,10 @@ def _of_thousand(verdict: Verdict) -> str:
             missed, alarms = of_thousand(c.missed / c.positives), of_thousand(c.false_alarms / c.negatives)
             return f"of 1,000 positives {missed} are missed, of 1,000 others {alarms} raise a false alarm"
     shares = [limit for limit in verdict.limits if limit.unit == "share"]
-    return "of 1,000 rows " + ", ".join(f"{of_thousand(limit.measured)} {share_in_words(limit.name)}" for limit in shares)
+    classes = [limit for limit in shares if limit.name.startswith(MISSED_OF)]
+    if classes:
+        return ", ".join(f"of 1,000 {limit.name.removeprefix(MISSED_OF)} {of_thousand(limit.measured)} are missed" for limit in classes)
+    return ", ".join(f"of 1,000 estimates {of_thousand(limit.measured)} are {share_in_words(limit.name)}" for limit in shares)
 
 
 def description(brief: Brief) -> str:

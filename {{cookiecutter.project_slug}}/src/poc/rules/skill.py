@@ -26,6 +26,6 @@ def mean_auc(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.intege
 
 
 def r_squared(estimates: NDArray[np.floating[Any]], truth: NDArray[Any]) -> float:
-    """Return which share of the variance of the truth estimates explain; NaN where there is none."""
-    around = float(np.square(truth - np.mean(truth)).sum())
-    return 1 - float(np.square(np.ravel(estimates) - truth).sum()) / around if around else float("nan")
+    """Return which share of the variance of the truth estimates explain, however they are shifted; NaN where there is none."""
+    around = float(np.var(truth))
+    return 1 - float(np.var(np.ravel(estimates) - truth)) / around if around else float("nan")

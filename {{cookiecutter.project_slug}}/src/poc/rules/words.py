@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 
 from poc.rules.evidence import LimitVerdict, Outcome
@@ -102,9 +103,14 @@ def listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def on_one_line(text: str) -> str:
+    """Put one blank wherever there is room between words, and leave what may not be broken."""
+    return re.sub(r"[^\S\u00a0]+", " ", text.strip())
+
+
 def clipped(text: str, letters: int) -> str:
     """Cut a text after a whole word, so that the page stays one page; what was cut stands in the charter or the data card."""
-    text = " ".join(text.split())
+    text = on_one_line(text)
     if len(text) <= letters:
         return text
     cut = text[: letters - 1].rsplit(" ", 1)[0] if " " in text[: letters - 1] else text[: letters - 1]

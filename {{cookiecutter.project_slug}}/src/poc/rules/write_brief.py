@@ -16,7 +16,7 @@ from poc.rules.value import gain, means
 from poc.rules.words import agreed, amount, chance, clipped, count, figure, of_thousand, percent, sentence
 
 #: Letters of the charter's and the data card's own sentences that one page has room for.
-LONG, SHORT = 220, 140
+LONG, SHORT, OF_THE_DATA = 220, 140, 320
 #: Limits that are measured on a machine, and prove nothing on another one.
 OF_THE_MACHINE = ("latency_p99", "memory", "monthly_budget")
 
@@ -29,7 +29,7 @@ def brief_of(judged: Judged) -> Brief:
         question=clipped(charter.decision.question, LONG),
         byline=_byline(judged),
         drafts=f"The charter (version {charter.version}) is unsigned: nobody has agreed to these costs and limits yet, and this verdict is advice.",
-        data=clipped(words.provenance(judged.data_card), LONG),
+        data=clipped(words.provenance(judged.data_card), OF_THE_DATA),
         verdict=verdict.overall,
         sign=words.SIGNS[verdict.overall],
         meaning=_meaning(judged),
@@ -212,8 +212,8 @@ def _not_proven(judged: Judged) -> Iterator[str]:
     verdict, differences = judged.verdict, judged.timings.differences
     for limit in verdict.limits:
         if limit.verdict == "NOT PROVEN" and not (differences and limit.name in OF_THE_MACHINE):
-            why = f"{figure(limit.measured, limit.unit)}, or {words.range_of(limit)}" if limit.name == "money" else limit.why
-            yield sentence(f"{judged.name_of(limit.name)}: {clipped(why, LONG)}")
+            none_needed = f"not shown to be more than that of what needs no model; against {TODAY} it could be {words.range_of(limit)}"
+            yield sentence(f"{judged.name_of(limit.name)}: {clipped(none_needed if limit.name == 'money' else limit.why, LONG)}")
     if differences:
         yield sentence(f"Speed, memory and cost on the charter's hardware: measured on another machine ({clipped('; '.join(differences), SHORT)})")
     if verdict.repeated:
@@ -228,8 +228,9 @@ def _not_proven(judged: Judged) -> Iterator[str]:
 def _evidence(judged: Judged) -> str:
     candidate, verdict, machine, seen = judged.candidate, judged.verdict, judged.timings.machine, judged.verdict.confusion
     return (
-        f"Model {candidate.variant} ({candidate.technique}), alert from probability {candidate.threshold:.4f}. Sealed rows: {seen.positives:,} "
-        f"{judged.positives}, {seen.negatives:,} {judged.others}; look {verdict.look} of {verdict.looks_allowed}. "
+        f"Model {candidate.variant} ({candidate.technique}), alert from probability {candidate.threshold:.4f}. "
+        f"Sealed rows, unseen until then: {seen.positives:,} {judged.positives}, {seen.negatives:,} {judged.others}; "
+        f"look {verdict.look} of {verdict.looks_allowed}. "
         f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
     )
 

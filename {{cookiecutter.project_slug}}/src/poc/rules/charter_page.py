@@ -9,8 +9,8 @@ from decimal import Decimal
 from poc.rules.agreed_figures import at_most, base_for, duration, ends, listed, of, percent, plain, range_of, several, times
 from poc.rules.charter import AmountCharter, BinaryShaped, Charter, Feature, MulticlassCharter, Role
 from poc.rules.counts import LimitedShare, limited_shares
+from poc.rules.sealed_rows import rows_needed
 from poc.rules.stakes import perfect_saving_per_period
-from poc.rules.verdict import sealed_rows_needed
 
 WIDTH = 100
 #: What each role does, in a sponsor's words.
@@ -67,7 +67,7 @@ def _decision(charter: Charter) -> Iterator[str]:
     yield decision.question
     yield _ended(decision.decider)
     then = "On an alert" if isinstance(charter, BinaryShaped) else "Then"
-    yield f"{then}: {_ended(decision.on_alert)} Without an answer: {_ended(decision.fallback)}"
+    yield f"{then}: {_ended(decision.on_alert)} Fallback: {_ended(decision.fallback)}"
 
 
 def _people(charter: Charter) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _limits(charter: Charter) -> Iterator[str]:
     shared = f", the allowed error shared out among {looks} looks" if looks > 1 else ""
     yield f"Each is to be shown at {percent(confidence)} confidence on the sealed rows{shared}; to be met there is not enough."
     for each in limited_shares(charter):
-        needed = [f"{rows:,}" for rows in sealed_rows_needed(each.limit, float(confidence), looks)]
+        needed = [f"{rows:,}" for rows in rows_needed(charter, each)]
         among = _names(charter)[each.among == "negatives"] if isinstance(charter, BinaryShaped) else each.among
         wrong = listed([str(errors) for errors in range(len(needed))], "or")
         yield f"- {_limit(charter, each)} To show it takes {listed(needed, 'or')} sealed {among}, if {wrong} go wrong."
@@ -169,7 +169,7 @@ def _machine(charter: Charter) -> Iterator[str]:
 def _rows(charter: Charter) -> Iterator[str]:
     data, means = charter.data, ""
     if isinstance(charter, BinaryShaped):
-        means = f"; {charter.data.positive!r} there means yes"
+        means = f"; {charter.data.positive!r} there stands for {_names(charter)[0]}"
     if isinstance(charter, MulticlassCharter):
         means = f", which is one of {listed([repr(name) for name in charter.data.classes])}"
     named = f" Column {data.key!r} names each row." if data.key else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from briefs import ATTACK, TOO_MANY, a_brief, an_attack
+from briefs import ATTACK, TOO_MANY, a_brief, an_attack, needs_chromium
 
 from poc.errors import EnvironmentRefused
 from poc.tools import browser
@@ -23,7 +23,7 @@ EVERY: list[dict[str, Any]] = [
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(browser.find() is None, reason="there is no Chromium on this machine")
+@needs_chromium
 @pytest.mark.parametrize("changes", EVERY, ids=["GO", "NO-GO", "NOT PROVEN", "attack"])
 def test_the_brief_prints_on_one_a4_page(changes: dict[str, Any], tmp_path: Path) -> None:
     page, printed = tmp_path / "a brief.html", tmp_path / "to print" / "brief.pdf"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules import groups
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter
 from poc.rules.evidence import ClassCounts, Confusion, Counted, Deviations
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class LimitedShare:
 def limited_shares(charter: Charter) -> list[LimitedShare]:
     """List the shares that the charter limits."""
     match charter:
-        case BinaryShaped(limits=limits):
+        case BinaryCharter(limits=limits):
             return [
                 LimitedShare(name="missed_share", limit=float(limits.missed_share), among="positives"),
                 LimitedShare(name="false_alarm_share", limit=float(limits.false_alarm_share), among="negatives"),
@@ -59,7 +59,7 @@ def counted_shares(charter: Charter, counted: Counted) -> list[CountedShare]:
         TypeError: the counts are of another kind of problem than the charter.
     """
     match charter, counted:
-        case BinaryShaped(limits=limits), Confusion() as seen:
+        case BinaryCharter(limits=limits), Confusion() as seen:
             table = np.array(seen.by_group, dtype=np.float64).reshape(-1, 4)
             return [
                 CountedShare(

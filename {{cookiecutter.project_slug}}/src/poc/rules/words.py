@@ -98,9 +98,9 @@ def allowed(limit: LimitVerdict) -> str:
     return f"more than {figure(limit.limit, limit.unit)}" if limit.name == "money" else f"at most {figure(limit.limit, limit.unit)}"
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str], word: str = "and") -> str:
     """Write names as a sentence does: a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def on_one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, in_words, percent
 
 #: How many letters of sentences one sheet of paper has room for in its usual size, and that size and the smallest, in points.
-ROOMY, USUAL_PT, SMALLEST_PT = 1500, 7.8, 5.4
+ROOMY, USUAL_PT, SMALLEST_PT = 1600, 7.8, 5.4
 
 
 @dataclass(frozen=True, kw_only=True)

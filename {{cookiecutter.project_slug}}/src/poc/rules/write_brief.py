@@ -62,7 +62,7 @@ def _meaning(judged: Judged) -> str:
     verdict = judged.verdict
     named = words.listed([f"“{judged.name_of(limit.name)}”" for limit in verdict.limits if limit.verdict == verdict.overall])
     said = {
-        "GO": "Every limit of the charter is shown to be met, on rows that nobody had seen before.",
+        "GO": f"Every limit of the charter is shown to be met, on rows that {'nobody had seen before' if verdict.look == 1 else 'no model learned from'}.",
         "NO-GO": f"Shown to break what was agreed: {named}.",
         "NOT PROVEN": f"Nothing is shown to be broken, but the evidence is too thin to show: {named}.",
     }
@@ -229,7 +229,7 @@ def _evidence(judged: Judged) -> str:
     candidate, verdict, machine, seen = judged.candidate, judged.verdict, judged.timings.machine, judged.verdict.confusion
     return (
         f"Model {candidate.variant} ({candidate.technique}), alert from probability {candidate.threshold:.4f}. "
-        f"Sealed rows, unseen until then: {seen.positives:,} {judged.positives}, {seen.negatives:,} {judged.others}; "
+        f"Sealed rows, kept from every model: {seen.positives:,} {judged.positives}, {seen.negatives:,} {judged.others}; "
         f"look {verdict.look} of {verdict.looks_allowed}. "
         f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
     )

@@ -113,9 +113,9 @@ def _times(value: Any, rate: int) -> Any:
 
 
 def affordable(plain: dict[str, Any]) -> bool:
-    """Say whether a hundred times as much money still fits the fields."""
-    return all(amount < 10**7 for name, value in plain["value"].items() if name in MONEY["value"] for amount in _amounts(value)) and (
-        plain["timebox"]["minimum_value_per_period"] < 10**7
+    """Say whether a hundred times as much money still fits the fields; costs of a unit have eight digits before the point."""
+    return all(amount < 10**6 for name, value in plain["value"].items() if name in MONEY["value"] for amount in _amounts(value)) and (
+        plain["timebox"]["minimum_value_per_period"] < 10**6
     )
 
 

@@ -40,7 +40,7 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
         case "model_type" if (section := section_at(kind, place)) and issubclass(section, Known):
             return (
                 f"{field} is {said}, where a range belongs",
-                f"write {field}: {{low: ..., likely: ..., high: ...}}; what is known exactly stands there three times",
+                f"write {field}: " + "{low: ..., likely: ..., high: ...}; what is known exactly stands there three times",
             )
         case "model_type":
             return f"{field} holds no fields", "write name: value lines; docs/charter.schema.json lists the fields"

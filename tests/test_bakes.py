@@ -92,7 +92,7 @@ def test_the_exercise_asks_for_more_than_its_data_can_show(tmp_path: Path) -> No
     charter.write_text(re.sub(r"(?<=limits:)([^\n]*)\n  missed_share: 0.12", rf"\1\n{line}", charter.read_text()))
     done = poc(project, "charter")
     assert (done.returncode, "59, 93, 124 or 153 sealed positives" in page) == (0, True)
-    assert "0.05 missed needs 59, 93, 124 or 153 sealed positives" in done.stdout
+    assert "0.05 missed share needs 59, 93, 124 or 153 sealed positives" in done.stdout
 
 
 @pytest.fixture(scope="module")

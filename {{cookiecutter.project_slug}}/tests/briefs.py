@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import pytest
 from artifacts import A_DIGEST, a_curve, fast_timings
 from builders import a_charter
 
@@ -26,7 +28,10 @@ from poc.rules.evidence import (
 from poc.rules.value import worth
 from poc.rules.verdict import judge, judge_money, judge_shares, overall
 from poc.rules.write_brief import brief_of
+from poc.tools import browser
 
+#: Where NEVER_SKIP is set, a machine without a browser fails these tests instead of leaving them out.
+needs_chromium = pytest.mark.skipif(browser.find() is None and not os.environ.get("NEVER_SKIP"), reason="there is no Chromium on this machine")
 #: On the sealed rows 2 % missed and 5 % flagged: by the plain charter's limits of 12 % and 25 % a GO.
 ERRORS = Confusion(positives=400, missed=8, negatives=3600, false_alarms=180)
 #: 40 % missed.

@@ -27,4 +27,4 @@ def charter_text(place: str) -> str:
     """Read a charter as somebody who owns the repository finds it."""
     text = (ROOT / place).read_text(encoding="utf-8")
     text = re.sub(r"\{\{\s*cookiecutter\W(\w+).*?\}\}", lambda asked: ANSWERS[asked[1]], text)
-    return re.sub(r"\{%\s*now 'utc' ([-+]) 'days=(\d+)'.*?%\}", lambda asked: str(BEGINS + timedelta(days=int(asked[1] + asked[2]))), text)
+    return re.sub(r"[{]%\s*now 'utc' ([-+]) 'days=(\d+)'.*?%\}", lambda asked: str(BEGINS + timedelta(days=int(asked[1] + asked[2]))), text)

@@ -189,3 +189,15 @@ def test_a_column_that_gives_the_answer_away_stops_the_run_by_name(tmp_path: Pat
     said = ended(project)
     assert (said["exit_code"], said["steps"][-1]["step"]) == (ExitCode.REFUSED, "validate")
     assert "column 'Torque [Nm]' alone ranks positives with AUC 1.000" in said["problems"][0]["what"]
+
+
+def test_a_claim_that_the_rows_cannot_carry_is_foretold_and_ends_in_not_proven_by_name(tmp_path: Path) -> None:
+    few = a_project(tmp_path / "few rows", rows=400)  # 40 sealed positives; 5 % takes 59 without a miss
+    (few / "expectations/suite.json").write_text(ONLY_TORQUE)
+    agree(few, looks=1, missed_share="0.05")
+    said = judged(few)
+    ingested = next(step for step in said["steps"] if step["step"] == "ingest")
+    assert "40 sealed positives cannot show 0.05 missed_share: 59 are needed" in ingested["headline"]
+    missed = next(limit for limit in said["verdict"]["limits"] if limit["name"] == "missed_share")
+    assert (missed["verdict"], said["exit_code"]) == ("NOT PROVEN", ExitCode.NOT_PROVEN)
+    assert "so few rows cannot show it" in missed["why"]

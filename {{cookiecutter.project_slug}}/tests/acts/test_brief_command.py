@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from artifacts import Run, a_project
-from briefs import a_brief, a_judged
+from briefs import a_brief, a_judged, needs_chromium
 from click.testing import CliRunner
 
 from poc import cli, layout
@@ -59,6 +59,7 @@ def test_a_named_run_without_a_verdict_is_refused_even_where_another_has_one(roo
 
 
 def test_json_says_where_it_is_and_opens_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("it was opened"))
     run = a_judged_run(root)
     said = json.loads(CliRunner().invoke(cli.poc, ["brief", "--json"]).output)
@@ -66,6 +67,7 @@ def test_json_says_where_it_is_and_opens_nothing(root: Path, monkeypatch: pytest
 
 
 def test_without_a_terminal_the_path_is_printed_and_nothing_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("it was opened"))
     run = a_judged_run(root)
     assert CliRunner().invoke(cli.poc, ["brief"]).output == f"{run.folder('version') / layout.BRIEF_HTML}\n"
@@ -94,7 +96,7 @@ def test_without_a_browser_printing_is_refused_as_the_machines_lack(root: Path, 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(browser.find() is None, reason="there is no Chromium on this machine")
+@needs_chromium
 def test_the_print_lies_beside_the_run_and_changes_no_artifact(root: Path) -> None:
     run = a_judged_run(root)
     before = sorted(run.folder("version").iterdir())

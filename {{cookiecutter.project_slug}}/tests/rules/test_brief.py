@@ -70,6 +70,11 @@ def test_the_verdict_is_said_in_one_line_with_what_can_be_done(changes: dict[str
     assert meaning in brief.meaning and next_step in brief.next_step
 
 
+def test_only_a_first_look_is_at_rows_that_nobody_had_seen() -> None:
+    assert "nobody had seen" in a_brief().meaning
+    assert "nobody had seen" not in a_brief(look=2).meaning + a_brief(look=2).evidence
+
+
 def test_an_unsigned_charter_and_where_the_rows_come_from_are_said() -> None:
     brief = a_brief()
     assert "version 1) is unsigned" in brief.drafts and brief.data == "Synthetic data. Nobody measured it."

@@ -18,7 +18,9 @@ def test_text_that_looks_like_markup_stays_text(words: str) -> None:
     assert not set("<>|*`[]") & set(written) and not written.startswith(("#", "- ", "1.", "---"))
 
 
-@pytest.mark.parametrize("words", ["boosted_trees.float32", "2.8 to 5.6 %", "+68,700", "\u22125,000"])
+@pytest.mark.parametrize(
+    "words", ["boosted_trees.float32", "2.8 to 5.6 %", "+68,700", "between a figure and its unit, as in 0.1\u00a0%, no line ends", "\u22125,000"]
+)
 def test_names_and_figures_are_left_as_they_are(words: str) -> None:
     assert markdown.text(words) == words
 

@@ -69,6 +69,16 @@ def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
     assert "so few rows cannot show it" in missed.why
 
 
+def test_a_claim_that_the_rows_cannot_carry_is_not_proven_by_name_and_no_error(project: Path) -> None:
+    agreed = json.loads((project / layout.CHARTER).read_text())
+    (project / layout.CHARTER).write_text(json.dumps(agreed | {"limits": agreed["limits"] | {"missed_share": "0.05"}}))
+    run = a_run(project / "run", limits={"missed_share": "0.05"})
+    run.perform("gate")
+    found = verdict_of(run)
+    assert (found.overall, [limit.name for limit in found.limits if limit.verdict != "GO"]) == ("NOT PROVEN", ["missed_share"])
+    assert "so few rows cannot show it: even without an error" in found.limits[0].why
+
+
 @pytest.mark.parametrize(("server_memory_mb", "expected"), [(511.0, "GO"), (513.0, "NO-GO"), (math.nan, "NOT PROVEN")])
 def test_memory_is_judged_as_the_server_took_it_in_replay(project: Path, server_memory_mb: float, expected: str) -> None:
     run = a_run(project / "run", server_memory_mb=server_memory_mb)

@@ -40,6 +40,18 @@ def test_a_column_that_is_not_declared_stands_in_no_split_and_is_named(project: 
     assert run.read("data", layout.SPLITS_JSON, Splits).ignored_columns == ["Failure Type"]
 
 
+def test_a_claim_that_the_sealed_rows_cannot_carry_is_named_before_anyone_trains(project: Path) -> None:
+    # of 100 bad parts 40 are sealed, and 5 % takes 59 without a miss; the limit on false alarms has rows enough
+    (project / "charter.yaml").write_text(json.dumps(a_plain_charter(data={"source": "data/parts.csv"}, limits={"missed_share": "0.05"})))
+    report = ingested(project).report("ingest")
+    assert report.headline.endswith("40 sealed positives cannot show 0.05 missed_share: 59 are needed, so the verdict will be NOT PROVEN for missed_share")
+    assert [(number.name, number.value) for number in report.numbers if number.name.startswith("lacking")] == [("lacking_for_missed_share", 19)]
+
+
+def test_where_rows_are_enough_nothing_is_foretold(project: Path) -> None:
+    assert "NOT PROVEN" not in ingested(project).report("ingest").headline
+
+
 def test_the_sealed_rows_hold_no_target_and_their_labels_lie_apart_in_the_same_order(project: Path) -> None:
     run = ingested(project)
     sealed, labels = split(run, "sealed"), pd.read_parquet(run.folder("sealed_labels") / layout.SEALED_LABELS)

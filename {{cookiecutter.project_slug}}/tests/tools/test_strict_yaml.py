@@ -245,7 +245,7 @@ def test_classes_may_be_called_by_figures_and_points_if_they_stand_in_quotes(tmp
     path.write_text(text)
     [problem] = problems_of(path)  # the shares of the second class add up to 0.9
     line = text.splitlines()[int(problem.where.split("line ")[1].split(",")[0]) - 1]
-    assert line.strip() == f'"{names[1]}": {{'
+    assert line.strip() == json.dumps(names[1]) + ": {"
     path.write_text(text.replace('"0.3"', '"0.4"', 1))
     assert load_charter(path).data.classes == list(names)  # type: ignore[attr-defined]
 

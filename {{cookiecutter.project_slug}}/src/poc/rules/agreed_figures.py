@@ -62,8 +62,3 @@ def several(number: int, what: str) -> str:
 def times(number: int) -> str:
     """Say how often."""
     return "once" if number == 1 else f"{number} times"
-
-
-def listed(names: list[str], word: str = "and") -> str:
-    """Write names as a sentence does: a, b and c."""
-    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 
 from poc.rules.agreed_figures import plain
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter
 from poc.rules.evidence import Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, in_words, percent
 
 #: How many letters of sentences one sheet of paper has room for in its usual size, and that size and the smallest, in points.
-ROOMY, USUAL_PT, SMALLEST_PT = 1500, 7.8, 5.4
+ROOMY, USUAL_PT, SMALLEST_PT = 1600, 7.8, 5.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,13 @@ class Judged:
     @property
     def positives(self) -> str:
         """Return what people call the cases that the model is to find, in the plural."""
-        called = self.charter.data.positives_are_called if isinstance(self.charter, BinaryShaped) else None
+        called = self.charter.data.positives_are_called if isinstance(self.charter, BinaryCharter) else None
         return called or "cases to catch"
 
     @property
     def others(self) -> str:
         """Return what people call all other cases, in the plural."""
-        called = self.charter.data.others_are_called if isinstance(self.charter, BinaryShaped) else None
+        called = self.charter.data.others_are_called if isinstance(self.charter, BinaryCharter) else None
         return called or "other cases"
 
     def name_of(self, limit: str) -> str:

@@ -247,19 +247,14 @@ class Charter(Section):
         return next(person for person in self.people if person.role == "sponsor")
 
 
-class BinaryShaped(Charter):
-    """A charter with the sections of a binary problem, whatever it says of its kind: by it a charter is checked that does not say."""
+class BinaryCharter(Charter):
+    """A charter about yes or no."""
 
+    problem: Literal["binary"]
     baseline: BinaryBaseline
     value: BinaryValue
     limits: BinaryLimits
     data: BinaryData
-
-
-class BinaryCharter(BinaryShaped):
-    """A charter about yes or no."""
-
-    problem: Literal["binary"]
 
 
 class MulticlassCharter(Charter):

@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
-from poc.rules.agreed_figures import at_most, base_for, duration, ends, listed, of, percent, plain, range_of, several, times
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter, Feature, MulticlassCharter, Role
+from poc.rules.agreed_figures import at_most, base_for, duration, ends, of, percent, plain, range_of, several, times
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, Feature, MulticlassCharter, Role
 from poc.rules.counts import LimitedShare, limited_shares
+from poc.rules.sealed_rows import rows_needed
 from poc.rules.stakes import perfect_saving_per_period
-from poc.rules.verdict import sealed_rows_needed
+from poc.rules.words import listed, sentence
 
 WIDTH = 100
 #: What each role does, in a sponsor's words.
@@ -65,9 +66,9 @@ def notes(charter: Charter) -> list[str]:
 def _decision(charter: Charter) -> Iterator[str]:
     decision = charter.decision
     yield decision.question
-    yield _ended(decision.decider)
-    then = "On an alert" if isinstance(charter, BinaryShaped) else "Then"
-    yield f"{then}: {_ended(decision.on_alert)} Without an answer: {_ended(decision.fallback)}"
+    yield sentence(decision.decider)
+    then = "On an alert" if isinstance(charter, BinaryCharter) else "Then"
+    yield f"{then}: {sentence(decision.on_alert)} Fallback: {sentence(decision.fallback)}"
 
 
 def _people(charter: Charter) -> Iterator[str]:
@@ -78,9 +79,9 @@ def _people(charter: Charter) -> Iterator[str]:
 
 def _today(charter: Charter) -> Iterator[str]:
     today = charter.baseline
-    yield f"{_ended(today.process)} Measured on {today.measured_on}: {_ended(today.evidence)}"
+    yield f"{sentence(today.process)} Measured on {today.measured_on}: {sentence(today.evidence)}"
     match charter:
-        case BinaryShaped(baseline=errors):
+        case BinaryCharter(baseline=errors):
             positives, others = _names(charter)
             yield f"{of(errors.missed_share, positives)} are missed today, and {of(errors.false_alarm_share, others).lower()} are flagged for nothing."
         case MulticlassCharter(baseline=errors):
@@ -97,7 +98,7 @@ def _today(charter: Charter) -> Iterator[str]:
 def _costs(charter: Charter) -> Iterator[str]:
     decisions = f"{range_of(charter.value.decisions_per_period)} decisions a {charter.value.period}."
     match charter:
-        case BinaryShaped(value=value):
+        case BinaryCharter(value=value):
             base = base_for(*ends(value.positive_share))
             yield f"{decisions} Of {base:,} of them {range_of(value.positive_share, base)} are {_names(charter)[0]}."
             costs = {"A miss": value.cost_missed, "a false alarm": value.cost_false_alarm, "a catch": value.cost_per_catch}
@@ -133,8 +134,8 @@ def _limits(charter: Charter) -> Iterator[str]:
     shared = f", the allowed error shared out among {looks} looks" if looks > 1 else ""
     yield f"Each is to be shown at {percent(confidence)} confidence on the sealed rows{shared}; to be met there is not enough."
     for each in limited_shares(charter):
-        needed = [f"{rows:,}" for rows in sealed_rows_needed(each.limit, float(confidence), looks)]
-        among = _names(charter)[each.among == "negatives"] if isinstance(charter, BinaryShaped) else each.among
+        needed = [f"{rows:,}" for rows in rows_needed(charter, each)]
+        among = _names(charter)[each.among == "negatives"] if isinstance(charter, BinaryCharter) else each.among
         wrong = listed([str(errors) for errors in range(len(needed))], "or")
         yield f"- {_limit(charter, each)} To show it takes {listed(needed, 'or')} sealed {among}, if {wrong} go wrong."
 
@@ -142,7 +143,7 @@ def _limits(charter: Charter) -> Iterator[str]:
 def _limit(charter: Charter, each: LimitedShare) -> str:
     """Say a limit in people, or in rows."""
     match charter:
-        case BinaryShaped(limits=limits):
+        case BinaryCharter(limits=limits):
             missed, flagged = limits.missed_share, limits.false_alarm_share
             positives, others = _names(charter)
             return f"{at_most(missed, positives)} missed." if each.name == "missed_share" else f"{at_most(flagged, others)} flagged for nothing."
@@ -168,8 +169,8 @@ def _machine(charter: Charter) -> Iterator[str]:
 
 def _rows(charter: Charter) -> Iterator[str]:
     data, means = charter.data, ""
-    if isinstance(charter, BinaryShaped):
-        means = f"; {charter.data.positive!r} there means yes"
+    if isinstance(charter, BinaryCharter):
+        means = f"; {charter.data.positive!r} there stands for {_names(charter)[0]}"
     if isinstance(charter, MulticlassCharter):
         means = f", which is one of {listed([repr(name) for name in charter.data.classes])}"
     named = f" Column {data.key!r} names each row." if data.key else ""
@@ -184,7 +185,7 @@ def _rows(charter: Charter) -> Iterator[str]:
         f"Of the others {percent(data.dev_share)} are kept to choose by. {_drawn(charter)} The seed {data.split_seed} draws them, once."
     )
     if data.why_rows_may_repeat:
-        yield f"Rows may repeat: {_ended(data.why_rows_may_repeat)}"
+        yield f"Rows may repeat: {sentence(data.why_rows_may_repeat)}"
 
 
 def _drawn(charter: Charter) -> str:
@@ -198,8 +199,8 @@ def _drawn(charter: Charter) -> str:
 
 def _features(charter: Charter) -> Iterator[str]:
     for feature in charter.features:
-        alone = f" It may decide alone: {_ended(feature.why_it_may_decide_alone)}" if feature.why_it_may_decide_alone else ""
-        yield f"- {feature.name}, a {feature.kind}: {_ended(feature.source)} {_arrival(feature)} {feature.owner} looks after it.{alone}"
+        alone = f" It may decide alone: {sentence(feature.why_it_may_decide_alone)}" if feature.why_it_may_decide_alone else ""
+        yield f"- {feature.name}, a {feature.kind}: {sentence(feature.source)} {_arrival(feature)} {feature.owner} looks after it.{alone}"
 
 
 def _arrival(feature: Feature) -> str:
@@ -219,24 +220,20 @@ def _stages(charter: Charter) -> Iterator[str]:
 def _timebox(charter: Charter) -> Iterator[str]:
     timebox, currency = charter.timebox, charter.value.currency
     for sprint in timebox.sprints:
-        yield f"- Sprint {sprint.number}, {sprint.starts} to {sprint.review}, {plain(sprint.budget)} {currency}. The bet: {_ended(sprint.bet)}"
-    yield from (f"- It stops early: {_ended(criterion)}" for criterion in timebox.kill_criteria)
+        yield f"- Sprint {sprint.number}, {sprint.starts} to {sprint.review}, {plain(sprint.budget)} {currency}. The bet: {sentence(sprint.bet)}"
+    yield from (f"- It stops early: {sentence(criterion)}" for criterion in timebox.kill_criteria)
     yield f"It ends on {timebox.decision_date} in one of two words: ship or stop. The sealed rows may be looked at {times(timebox.looks)}."
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-def _names(charter: BinaryShaped) -> tuple[str, str]:
+def _names(charter: BinaryCharter) -> tuple[str, str]:
     """Return what positives and all others are called."""
     return charter.data.positives_are_called or "cases to catch", charter.data.others_are_called or "other cases"
 
 
-def _wrapped(sentence: str) -> str:
-    hanging = "    " if sentence.startswith("- ") else "  "
-    return textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent=hanging, break_on_hyphens=False)
+def _wrapped(text: str) -> str:
+    hanging = "    " if text.startswith("- ") else "  "
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent=hanging, break_on_hyphens=False)

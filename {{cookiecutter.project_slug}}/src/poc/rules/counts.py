@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules import groups
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter
 from poc.rules.evidence import ByCost, ClassCounts, Confusion, Counted, Deviations
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ class LimitedShare:
 def limited_shares(charter: Charter) -> list[LimitedShare]:
     """List the shares that the charter limits."""
     match charter:
-        case BinaryShaped(limits=limits):
+        case BinaryCharter(limits=limits):
             return [
                 LimitedShare(name="missed_share", limit=float(limits.missed_share), among="positives"),
                 LimitedShare(name="false_alarm_share", limit=float(limits.false_alarm_share), among="negatives"),
@@ -60,7 +60,7 @@ def limited_shares(charter: Charter) -> list[LimitedShare]:
 def sorts_of(charter: Charter, truth: NDArray[Any]) -> dict[str, int]:
     """Count the rows of each sort that `limited_shares` may speak of; `truth` as labels are kept (`steps.target`)."""
     match charter:
-        case BinaryShaped():
+        case BinaryCharter():
             positives = int((truth == 1).sum())
             return {"positives": positives, "negatives": len(truth) - positives}
         case MulticlassCharter(data=data):
@@ -75,7 +75,7 @@ def counted_shares(charter: Charter, counted: Counted) -> list[CountedShare]:
         TypeError: the counts are of another kind of problem than the charter.
     """
     match charter, counted:
-        case BinaryShaped(limits=limits), Confusion() as seen:
+        case BinaryCharter(limits=limits), Confusion() as seen:
             table = np.array(seen.by_group, dtype=np.float64).reshape(-1, 4)
             return [
                 CountedShare(

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from poc.errors import Problem
 from poc.rules.answers import OUTPUTS
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter, Person
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter, Person
 from poc.rules.worth_starting import worth_starting
 
 #: How far written shares may be from adding up to 1: they were rounded.
@@ -101,7 +101,7 @@ def _ambition(charter: Charter) -> Iterator[Problem]:
 def _limits_and_today(charter: Charter) -> tuple[dict[str, Decimal], dict[str, Decimal], str]:
     """Return each limited share and today's, by name, and where the first limit stands."""
     match charter:
-        case BinaryShaped(limits=limits, baseline=today):
+        case BinaryCharter(limits=limits, baseline=today):
             return (
                 {"missed": limits.missed_share, "false alarms": limits.false_alarm_share},
                 {"missed": today.missed_share, "false alarms": today.false_alarm_share},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from poc.rules.words import on_one_line
+
 #: MLflow's page puts no space between the columns of a table; two no-break spaces after each cell do.
 GAP = "\u00a0\u00a0"
 #: What could begin markup or a table's next cell; an underscore only at a word's edge.
@@ -16,7 +18,7 @@ def text(words: str) -> str:
 
     Numbered entities, because a backslash is not read by every converter in the same way.
     """
-    return SPECIAL.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), " ".join(words.split()))
+    return SPECIAL.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), on_one_line(words))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -125,8 +125,8 @@ def curve_picture(curve: Sequence[CurvePoint], marks: Sequence[Mark], *, unit: s
         labels.append(Label(x=at + 4 if fits else WIDTH, y=row, words=mark.words, anchor="start" if fits else "end", kind=mark.kind))
     return Picture(
         name="curve",
-        title=f"Worth against today's process at every threshold, {unit}",
-        words="; ".join(f"{mark.words}, {amount(mark.money, signed=True)}" for mark in marks) + f" ({unit}, on the dev rows; the band is {level}).",
+        title=f"Worth at every threshold, {unit}, on the dev rows",
+        words="; ".join(f"{mark.words}, {amount(mark.money, signed=True)}" for mark in marks) + f" ({unit} against today's process; the band is the {level}).",
         height=bottom + 34,
         traces=(Trace(points=(*lows, *reversed(highs)), is_area=True, kind="band"), Trace(points=middles, is_area=False, kind="main")),
         lines=tuple(lines),
@@ -154,7 +154,7 @@ def tornado_picture(swings: Sequence[Swing], expected: float, *, unit: str, most
         labels.append(Label(x=at(right) + 4, y=y + 8, words=end_of(bar, right_end)))
     return Picture(
         name="tornado",
-        title=f"Worth in {unit}, if one thing lies at its low or high end",
+        title=f"Worth in {unit}, if one thing lies at its low (light) or high end",
         words="; ".join(
             f"{in_words(bar.name)} {end_of(bar, bar.low)}: {amount(bar.at_low, signed=True)}, {end_of(bar, bar.high)}: {amount(bar.at_high, signed=True)}"
             for bar in bars

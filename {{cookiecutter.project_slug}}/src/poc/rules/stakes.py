@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.charter import AmountCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter
 from poc.rules.charter_fields import Known
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ def knowns(charter: Charter) -> dict[str, Known]:
     """List what the charter knows as a range, by the name that people read."""
     found: dict[str, Known] = {DECISIONS: charter.value.decisions_per_period}
     match charter:
-        case BinaryShaped(value=value):
+        case BinaryCharter(value=value):
             found |= {POSITIVE: value.positive_share, MISS: value.cost_missed, FALSE_ALARM: value.cost_false_alarm, CATCH: value.cost_per_catch}
         case MulticlassCharter(value=value):
             found |= {_share_of(name): value.class_shares[name] for name in charter.data.classes}
@@ -46,7 +46,7 @@ def cost_per_period(charter: Charter, known: Mapping[str, Floats], errors: Float
     decisions * (mean units over * cost over + mean units under * cost under), the newsvendor's linear loss.
     """
     match charter:
-        case BinaryShaped():
+        case BinaryCharter():
             missed, false_alarms = errors
             on_positives = missed * known[MISS] + (1 - missed) * known[CATCH]
             a_decision = known[POSITIVE] * on_positives + (1 - known[POSITIVE]) * false_alarms * known[FALSE_ALARM]
@@ -64,7 +64,7 @@ def cost_per_period(charter: Charter, known: Mapping[str, Floats], errors: Float
 def errors_today(charter: Charter) -> Floats:
     """Return the errors of today's process, as the charter states them."""
     match charter:
-        case BinaryShaped(baseline=today):
+        case BinaryCharter(baseline=today):
             return np.array([today.missed_share, today.false_alarm_share], dtype=np.float64)
         case MulticlassCharter(baseline=today):
             names = charter.data.classes
@@ -77,7 +77,7 @@ def errors_today(charter: Charter) -> Floats:
 def errors_of_nobody(charter: Charter) -> dict[str, Floats]:
     """Return the errors of policies that need no model and no look at the row; for amounts these are counted on the rows instead."""
     match charter:
-        case BinaryShaped():
+        case BinaryCharter():
             return {"flagging everything": np.array([0.0, 1.0]), "flagging nothing": np.array([1.0, 0.0])}
         case MulticlassCharter():
             names = charter.data.classes
@@ -89,7 +89,7 @@ def errors_of_nobody(charter: Charter) -> dict[str, Floats]:
 def perfect_errors(charter: Charter) -> Floats:
     """Return the errors of a model that is always right; where another decision is likely to cost less, of one that takes the cheapest."""
     match charter:
-        case BinaryShaped(value=value):
+        case BinaryCharter(value=value):
             return np.array([float(value.cost_per_catch.likely > value.cost_missed.likely), 0.0])
         case MulticlassCharter():
             names, costs = charter.data.classes, charter.value.costs

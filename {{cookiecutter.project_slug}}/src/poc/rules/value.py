@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules import stakes
-from poc.rules.charter import AmountCharter, BinaryCharter, BinaryShaped, Charter, MulticlassCharter
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter
 from poc.rules.charter_fields import Known
 from poc.rules.counts import drawn_errors, expected_errors
 from poc.rules.evidence import BreakEven, Confusion, Counted, Interval, Money, Swing
@@ -150,7 +150,7 @@ def _break_even(charter: Charter, errors: Floats) -> BreakEven:
 
 
 def _dearest_error(charter: Charter) -> str:
-    if isinstance(charter, BinaryShaped):
+    if isinstance(charter, BinaryCharter):
         return stakes.MISS
     if isinstance(charter, AmountCharter):
         return stakes.OVER if charter.value.cost_per_unit_over.likely > charter.value.cost_per_unit_under.likely else stakes.UNDER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 
 from poc.rules.evidence import LimitVerdict, Outcome
@@ -97,14 +98,19 @@ def allowed(limit: LimitVerdict) -> str:
     return f"more than {figure(limit.limit, limit.unit)}" if limit.name == "money" else f"at most {figure(limit.limit, limit.unit)}"
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str], word: str = "and") -> str:
     """Write names as a sentence does: a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def on_one_line(text: str) -> str:
+    """Put one blank wherever there is room between words, and leave what may not be broken."""
+    return re.sub(r"[^\S\u00a0]+", " ", text.strip())
 
 
 def clipped(text: str, letters: int) -> str:
     """Cut a text after a whole word, so that the page stays one page; what was cut stands in the charter or the data card."""
-    text = " ".join(text.split())
+    text = on_one_line(text)
     if len(text) <= letters:
         return text
     cut = text[: letters - 1].rsplit(" ", 1)[0] if " " in text[: letters - 1] else text[: letters - 1]

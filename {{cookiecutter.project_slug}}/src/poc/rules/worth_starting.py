@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from poc.errors import Problem
-from poc.rules.charter import BinaryShaped, Charter
+from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.charter_fields import Known
 from poc.rules.stakes import cost_per_period, errors_of_nobody, perfect_errors, perfect_saving_per_period
 from poc.rules.value import means
@@ -67,7 +67,7 @@ def _perfect_saving_without_model(charter: Charter) -> dict[str, float]:
 
 
 def _no_alert_pays(charter: Charter) -> Iterator[Problem]:
-    if not isinstance(charter, BinaryShaped):
+    if not isinstance(charter, BinaryCharter):
         return
     catch, miss = charter.value.cost_per_catch, charter.value.cost_missed
     if _mean(catch) >= _mean(miss):

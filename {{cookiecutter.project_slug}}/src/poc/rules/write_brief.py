@@ -18,7 +18,7 @@ from poc.rules.value import gain, means
 from poc.rules.words import agreed, amount, chance, clipped, figure, percent, sentence
 
 #: Letters of the charter's and the data card's own sentences that one page has room for.
-LONG, SHORT = 220, 140
+LONG, SHORT, OF_THE_DATA = 220, 140, 320
 #: Limits that are measured on a machine, and prove nothing on another one.
 OF_THE_MACHINE = ("latency_p99", "memory", "monthly_budget")
 
@@ -32,7 +32,7 @@ def brief_of(judged: Judged) -> Brief:
         question=clipped(charter.decision.question, LONG),
         byline=_byline(judged),
         drafts=f"The charter (version {charter.version}) is unsigned: nobody has agreed to these costs and limits yet, and this verdict is advice.",
-        data=clipped(words.provenance(judged.data_card), LONG),
+        data=clipped(words.provenance(judged.data_card), OF_THE_DATA),
         verdict=verdict.overall,
         sign=words.SIGNS[verdict.overall],
         meaning=_meaning(judged),
@@ -65,7 +65,7 @@ def _meaning(judged: Judged) -> str:
     verdict = judged.verdict
     named = words.listed([f"“{judged.name_of(limit.name)}”" for limit in verdict.limits if limit.verdict == verdict.overall])
     said = {
-        "GO": "Every limit of the charter is shown to be met, on rows that nobody had seen before.",
+        "GO": f"Every limit of the charter is shown to be met, on rows that {'nobody had seen before' if verdict.look == 1 else 'no model learned from'}.",
         "NO-GO": f"Shown to break what was agreed: {named}.",
         "NOT PROVEN": f"Nothing is shown to be broken, but the evidence is too thin to show: {named}.",
     }
@@ -151,8 +151,8 @@ def _not_proven(judged: Judged) -> Iterator[str]:
     verdict, differences = judged.verdict, judged.timings.differences
     for limit in verdict.limits:
         if limit.verdict == "NOT PROVEN" and not (differences and limit.name in OF_THE_MACHINE):
-            why = f"{figure(limit.measured, limit.unit)}, or {words.range_of(limit)}" if limit.name == "money" else limit.why
-            yield sentence(f"{judged.name_of(limit.name)}: {clipped(why, LONG)}")
+            none_needed = f"not shown to be more than that of what needs no model; against {TODAY} it could be {words.range_of(limit)}"
+            yield sentence(f"{judged.name_of(limit.name)}: {clipped(none_needed if limit.name == 'money' else limit.why, LONG)}")
     if differences:
         yield sentence(f"Speed, memory and cost on the charter's hardware: measured on another machine ({clipped('; '.join(differences), SHORT)})")
     if verdict.repeated:
@@ -167,7 +167,7 @@ def _not_proven(judged: Judged) -> Iterator[str]:
 def _evidence(judged: Judged) -> str:
     candidate, verdict, machine = judged.candidate, judged.verdict, judged.timings.machine
     return (
-        f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows: {_sealed_rows(judged)}; "
+        f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows, kept from every model: {_sealed_rows(judged)}; "
         f"look {verdict.look} of {verdict.looks_allowed}. "
         f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
     )

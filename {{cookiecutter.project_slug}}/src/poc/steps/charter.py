@@ -13,7 +13,7 @@ from poc.rules.charter_page import people_of_the_example
 from poc.rules.counts import limited_shares
 from poc.rules.evidence import Number
 from poc.rules.params import Params
-from poc.rules.verdict import sealed_rows_needed
+from poc.rules.sealed_rows import rows_needed
 from poc.steps.perform import Result
 from poc.tools import files, strict_yaml
 
@@ -63,7 +63,7 @@ def _rows_needed(agreed: Charter) -> list[Number]:
     return [
         Number(name=f"needed_at_{errors}_errors_for_{each.name}", value=rows, unit=f"sealed {each.among}")
         for each in limited_shares(agreed)
-        for errors, rows in enumerate(sealed_rows_needed(each.limit, float(agreed.limits.confidence), agreed.timebox.looks))
+        for errors, rows in enumerate(rows_needed(agreed, each))
     ]
 
 

@@ -15,6 +15,7 @@ from poc.rules.charter import AmountCharter, Charter
 from poc.rules.counts import sorts_of
 from poc.rules.evidence import NearDuplicates, Number, Split, Splits
 from poc.rules.near_duplicates import near_duplicates
+from poc.rules.sealed_rows import too_few
 from poc.rules.sketches import sketch
 from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
@@ -66,10 +67,12 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
             usual_amount=float(np.median(labels[where.train])) if isinstance(charter, AmountCharter) else None,
         ),
     )
+    few = too_few(charter, sorts["sealed"])
     return Result(
         headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items())
         + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}"
-        + "".join(f"; {each.found:,} {name} rows all but repeat an earlier one, {each.by_chance:,} by chance" for name, each in near.items() if each.found),
+        + "".join(f"; {each.found:,} {name} rows all but repeat an earlier one, {each.by_chance:,} by chance" for name, each in near.items() if each.found)
+        + "".join(f"; {each}" for each in few),
         numbers=[
             *(
                 Number(name=f"{name}_{sort}", value=n, unit="rows")
@@ -77,6 +80,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
                 for sort, n in {"rows": split.rows, **split.counts}.items()
             ),
             *rows.numbers(),
+            *(Number(name=f"lacking_for_{each.limited.name}", value=each.needed - each.rows, unit=f"sealed {each.limited.among}") for each in few),
         ],
     )
 

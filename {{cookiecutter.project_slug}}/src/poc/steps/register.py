@@ -13,6 +13,7 @@ from poc.rules.brief import Judged
 from poc.rules.charter import Charter
 from poc.rules.describe import description, in_one_line
 from poc.rules.evidence import Candidate, Evaluation, Rehearsal, Report, Splits, Timings, Verdict, Version
+from poc.rules.markdown import GAP
 from poc.rules.model_card import model_card
 from poc.rules.write_brief import brief_of
 from poc.steps import PRODUCER
@@ -79,7 +80,7 @@ def register(
     source = known.source if known else tracking.log_model(run_id, model, features=features, output=output)
     held = files.sha256_of(tracking.model_bytes(source))
     guards.digests_agree([] if held == frozen.model_sha256 else ["the model that MLflow holds is not the one that was judged"])
-    registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=f"{page}\n{_link(run_id)}\n")
+    registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=f"{page}\n{GAP}\n\n{_link(run_id)}\n")
     if alias:
         tracking.set_alias(charter.project, alias, registered.version)
     else:

@@ -37,10 +37,10 @@ def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]
     if percent := _percent_meant(given, limits):
         return f"{field} is {said}, but a share lies between 0 and 1", percent
     match found["type"]:
-        case "model_type" if place and issubclass(section_at(kind, place) or kind, Known):
+        case "model_type" if (section := section_at(kind, place)) and issubclass(section, Known):
             return (
                 f"{field} is {said}, where a range belongs",
-                f"write {field}: {{low: ..., likely: ..., high: ...}}; what is known exactly stands there three times",
+                f"write {field}: " + "{low: ..., likely: ..., high: ...}; what is known exactly stands there three times",
             )
         case "model_type":
             return f"{field} holds no fields", "write name: value lines; docs/charter.schema.json lists the fields"

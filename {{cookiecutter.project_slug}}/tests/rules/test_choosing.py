@@ -34,8 +34,8 @@ def test_yes_or_no_gets_the_threshold_that_the_chance_of_go_chooses() -> None:
     truth = (rng.random(2000) < 0.05).astype(np.int8)
     raw = 1 / (1 + np.exp(-(rng.normal(size=2000) + 2.8 * truth - 4)))
     found, wanted = chosen(a_charter(), raw, truth), choose_threshold(raw, truth, a_charter(), int(truth.sum()), int((1 - truth).sum()))
-    assert found.deciding.threshold == pytest.approx(wanted.threshold, rel=1e-6)
-    assert found.predicted_chance_of_go == pytest.approx(wanted.predicted_chance_of_go)
+    assert (found.deciding.threshold, found.predicted_chance_of_go) == (wanted.threshold, wanted.predicted_chance_of_go)
+    assert found.limited["missed_share"].errors == wanted.confusion.missed
 
 
 def test_where_the_tolerance_is_kept_anyhow_an_amount_is_shifted_to_the_newsvendors_quantile() -> None:

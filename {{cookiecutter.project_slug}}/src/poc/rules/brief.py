@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from poc.rules.agreed_figures import plain
 from poc.rules.charter import AmountCharter, BinaryCharter, Charter
+from poc.rules.counts import MISSED_OF
 from poc.rules.evidence import Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, in_words, percent
@@ -55,6 +56,8 @@ class Judged:
         """Return a limit's name in plain words."""
         if limit == "beyond_tolerance_share" and isinstance(self.charter, AmountCharter):
             return f"estimates off by more than {plain(self.charter.limits.tolerance)} {self.charter.value.unit}"
+        if limit.startswith(MISSED_OF):
+            return f"{limit.removeprefix(MISSED_OF)} decided as something else"
         about = {"missed_share": f"{self.positives} that are missed", "false_alarm_share": f"{self.others} flagged for nothing (false alarms)"}
         return about.get(limit) or PLAIN.get(limit) or in_words(limit)
 

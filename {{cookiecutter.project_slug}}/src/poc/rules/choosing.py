@@ -54,7 +54,9 @@ def choose(charter: Charter, raw: Floats, truth: NDArray[Any], calibration: Cali
 
     match charter:
         case BinaryCharter():
-            deciding = Deciding(threshold=choose_threshold(answers, truth, charter, sealed["positives"], sealed["negatives"]).threshold)
+            chosen = choose_threshold(answers, truth, charter, sealed["positives"], sealed["negatives"])
+            deciding, predicted = Deciding(threshold=chosen.threshold), chosen.predicted_chance_of_go
+            return Chosen(deciding=deciding, calibration=calibration, predicted_chance_of_go=predicted, limited=outcome(deciding)[2])
         case MulticlassCharter():
             deciding = Deciding(by_cost=_strict(charter, cost_matrix(charter, truth), lambda by_cost: outcome(Deciding(by_cost=by_cost))[0]))
         case AmountCharter():

@@ -68,7 +68,7 @@ def _about(judged: Judged) -> list[tuple[str, str, float, float]]:
             ]
         case MulticlassCharter(value=value, baseline=today, limits=limits):
             return [
-                (f"that are “{name}”", "decided as something else", cases * float(value.class_shares[name].likely), 1 - float(today.decided_shares[name][name]))
+                (f"“{name}”", "decided as something else", cases * float(value.class_shares[name].likely), 1 - float(today.decided_shares[name][name]))
                 for name in limits.missed_share
             ]
         case AmountCharter(value=value, baseline=today, limits=limits):

@@ -19,6 +19,8 @@ from poc.rules.words import agreed, amount, chance, clipped, figure, percent, se
 
 #: Letters of the charter's and the data card's own sentences that one page has room for.
 LONG, SHORT, OF_THE_DATA = 220, 140, 320
+#: As many bars as a table can be read with; many classes have hundreds of costs.
+MOST_SWINGS = 12
 #: Limits that are measured on a machine, and prove nothing on another one.
 OF_THE_MACHINE = ("latency_p99", "memory", "monthly_budget")
 
@@ -125,7 +127,7 @@ def _swings_table(swings: list[Swing]) -> Table:
         head=("what", "at its low end", "worth", "at its high end", "worth"),
         rows=tuple(
             (bar.name, figure(bar.low, bar.unit), amount(bar.at_low, signed=True), figure(bar.high, bar.unit), amount(bar.at_high, signed=True))
-            for bar in swings
+            for bar in swings[:MOST_SWINGS]
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Fit a plain baseline and every family; calibrate and choose thresholds by cross-fitting on train and dev."""
+"""Fit a plain baseline and every family; calibrate and choose what decides by cross-fitting on train and dev."""
 
 from __future__ import annotations
 

@@ -46,6 +46,14 @@ def test_where_the_tolerance_is_kept_anyhow_an_amount_is_shifted_to_the_newsvend
     assert found.predicted_chance_of_go == pytest.approx(1.0)
 
 
+def test_a_cost_beyond_all_tried_quantiles_still_gets_its_own() -> None:
+    # one unit under costs 200 times as much as one over: 0.995 of the truth should lie below, which is 2.58 standard deviations
+    dear = {"cost_per_unit_over": {"low": "0.5", "likely": "0.5", "high": "0.5"}, "cost_per_unit_under": {"low": 100, "likely": 100, "high": 100}}
+    estimates, truth = some_amounts(20_000)
+    found = chosen(an_amount_charter(value=dear, limits={"tolerance": 90}), estimates, truth)
+    assert found.calibration.intercept == pytest.approx(25.8, abs=1.0)
+
+
 def test_where_the_cheapest_shift_would_break_the_tolerance_another_is_taken() -> None:
     estimates, truth = some_amounts()
     charter = an_amount_charter(limits={"tolerance": 16, "beyond_tolerance_share": "0.13"})  # unshifted, 11 % lie beyond 1.6 standard deviations

@@ -10,9 +10,10 @@ import onnx
 import pytest
 from builders import a_charter
 
-from poc.problem.model import FAMILIES
+from poc.problem.model import FAMILIES, families_for
+from poc.rules.answers import compare
 from poc.rules.calibration import calibrated
-from poc.rules.evidence import Calibration
+from poc.rules.evidence import Calibration, Deciding
 from poc.steps.inputs import Rows
 from poc.steps.parity import Tensors, awkward_rows
 from poc.tools import conversion, estimators, frames
@@ -108,3 +109,17 @@ def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
         written.append({path.name: path.read_bytes() for path in sorted((tmp_path / seed).iterdir())})
     assert set(written[0]) == {f"{name}.onnx" for name in FAMILIES}
     assert all(each == written[0] for each in written)
+
+
+@pytest.mark.parametrize(("problem", "family"), [(problem, family) for problem in ("regression", "count") for family in families_for(problem)])
+def test_an_amount_is_answered_as_its_estimator_says_and_a_count_never_below_nothing(problem: str, family: str, tmp_path: Path) -> None:
+    train = made_up_rows(300, 1)
+    amounts = np.random.default_rng(4).poisson(np.exp(np.nan_to_num(train.tensors["Torque [Nm]"].ravel(), nan=40.0) / 40))
+    estimator = families_for(problem)[family].build(FEATURES, 7).fit(train.frame(), amounts)
+    halfway_below = Calibration(slope=2.0, intercept=-2.0 * float(np.median(amounts)))
+    conversion.export(estimator, halfway_below, FEATURES, tmp_path / "graph.onnx", problem=problem)
+    rows = awkward_rows(train, made_up_rows(100, 2))
+    expected = calibrated(problem, estimators.raw_answers(estimator, frames.model_frame(rows)), halfway_below)
+    parity = compare(Deciding(), expected, Scorer(tmp_path / "graph.onnx").answers(rows))
+    assert (parity.largest_difference <= 1e-4, parity.decisions_flipped) == (True, 0)
+    assert (expected.min() < 0) == (problem == "regression")

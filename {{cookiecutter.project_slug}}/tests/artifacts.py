@@ -230,7 +230,7 @@ def an_evaluation(charter: Charter) -> Evaluation:
     money = worth(charter, confusion, seed=7)
     assessment = Assessment(
         variant="one line, float32",
-        confusion=confusion,
+        counted=confusion,
         money=money,
         limits=[],
         chance_of_go=0.9,
@@ -305,6 +305,6 @@ def _change_sealed_set(run: Run, labels: bytes | None, sealed_rows: int | None) 
     if labels is not None:
         truth.write_bytes(labels)
     splits = run.read("data", layout.SPLITS_JSON, Splits)
-    sealed = Split(rows=splits.sealed.rows, positives=splits.sealed.positives, sha256=files.sha256_of_file(rows))
+    sealed = Split(rows=splits.sealed.rows, counts=splits.sealed.counts, sha256=files.sha256_of_file(rows))
     changed = splits.model_copy(update={"sealed": sealed, "sealed_labels_sha256": files.sha256_of_file(truth)})
     run.write("ingest", {layout.SPLITS_JSON: changed})

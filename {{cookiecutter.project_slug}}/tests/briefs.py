@@ -62,7 +62,7 @@ def a_judged(
         overall=overall(limits),
         limits=limits,
         money=money,
-        confusion=confusion,
+        counted=confusion,
         candidate_sha256="c" * 64,
         sealed_sha256="d" * 64,
         look=look,
@@ -121,7 +121,7 @@ def _an_evaluation(charter: BinaryCharter) -> Evaluation:
     at_half = [*judge_shares(charter, AT_HALF, looks=1), judge_money(half)]
     assessment = Assessment(
         variant="logistic.float32",
-        confusion=CHOSEN,
+        counted=CHOSEN,
         money=chosen,
         limits=[*judge_shares(charter, CHOSEN, looks=1), judge_money(chosen)],
         chance_of_go=0.9,
@@ -140,7 +140,10 @@ def _an_evaluation(charter: BinaryCharter) -> Evaluation:
 
 
 def _splits() -> Splits:
-    train, dev, sealed = (Split(rows=rows, positives=positives, sha256=A_DIGEST) for rows, positives in ((6000, 600), (2000, 100), (4000, 400)))
+    train, dev, sealed = (
+        Split(rows=rows, counts={"positives": positives, "negatives": rows - positives}, sha256=A_DIGEST)
+        for rows, positives in ((6000, 600), (2000, 100), (4000, 400))
+    )
     return Splits(
         train=train,
         dev=dev,

@@ -163,5 +163,4 @@ def _variant(folder: Path, name: str, model: bytes, missed: int) -> Variant:
         predicted_chance_of_go=0.9,
         parity=None,
         dev=counts,
-        dev_at_half=counts,
     )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from builders import a_plain_amount_charter, a_plain_multiclass_charter
 from charters import PLACES, charter_text
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from poc.cli import poc
+from poc.rules.charter import CHARTERS
+from poc.rules.cross_checks import check_charter
 from poc.steps import STEP
 from poc.tools.strict_yaml import load_yaml
 
@@ -51,3 +56,11 @@ def test_the_builders_page_names_every_command_that_is_no_step() -> None:
 def test_the_builders_page_names_what_the_steps_share() -> None:
     page, steps = (DOCS / "builder.md").read_text(), DOCS.parent / "src" / "poc" / "steps"
     assert [path.name for path in steps.glob("[a-z]*.py") if path.stem not in STEP and f"`{path.name}`" not in page] == []
+
+
+def test_the_builders_page_shows_charters_that_are_valid_for_each_other_kind_of_problem() -> None:
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (DOCS / "builder.md").read_text(), re.DOTALL)]
+    shown = {block["problem"]: json.loads(json.dumps(block, default=str)) for block in blocks if "problem" in block}
+    for problem, make in {"multiclass": a_plain_multiclass_charter, "count": a_plain_amount_charter}.items():
+        charter = CHARTERS[problem].model_validate(make(**shown[problem]))
+        assert check_charter(charter) == []

@@ -19,9 +19,10 @@ BEYOND_PARITY, BEYOND_REPLAY = (math.nextafter(limit, 1) for limit in (guards.PA
 BREAKS: dict[str, list[Facts]] = {
     "keys_are_unique": [lambda: guards.keys_are_unique("id", [7])],
     "split_can_be_judged": [
-        lambda: guards.split_can_be_judged("sealed", 0, 0),
-        lambda: guards.split_can_be_judged("sealed", 10, 0),
-        lambda: guards.split_can_be_judged("sealed", 10, 10),
+        lambda: guards.split_can_be_judged("sealed", 0, {}, 2),
+        lambda: guards.split_can_be_judged("sealed", 10, {"positives": 0, "negatives": 10}, 2),
+        lambda: guards.split_can_be_judged("sealed", 10, {"positives": 10, "negatives": 0}, 2),
+        lambda: guards.split_can_be_judged("sealed", 10, {"rows": 10}, 1),
     ],
     "splits_share_no_rows": [
         lambda: guards.splits_share_no_rows(11, 1000, "train and dev"),
@@ -55,6 +56,8 @@ BREAKS: dict[str, list[Facts]] = {
     "something_was_fitted": [lambda: guards.something_was_fitted(0, []), lambda: guards.something_was_fitted(0, ["trees: no memory"])],
     "result_is_believable": [
         lambda: guards.result_is_believable("trees", guards.TOO_GOOD_AUC, {}),
+        lambda: guards.result_is_believable("trees", guards.TOO_GOOD_R2, {}, "R2"),
+        lambda: guards.result_is_believable("trees", NAN, {}, "R2"),
         lambda: guards.result_is_believable("trees", NAN, {"amount": None, "weight": ""}),
     ],
     "graph_equals_estimator": [
@@ -79,10 +82,10 @@ BREAKS: dict[str, list[Facts]] = {
         lambda: guards.numbers_are_finite({"money": -math.inf}),
         lambda: guards.numbers_are_finite({"auc": 0.9, "money": NAN}),
     ],
-    "probabilities_are_valid": [
-        lambda: guards.probabilities_are_valid("model", 10, 1, 0),
-        lambda: guards.probabilities_are_valid("model", 10, 0, 1),
-        lambda: guards.probabilities_are_valid("model", 0, 0, 0),
+    "answers_are_valid": [
+        lambda: guards.answers_are_valid("model", 10, 1, 0),
+        lambda: guards.answers_are_valid("model", 10, 0, 1),
+        lambda: guards.answers_are_valid("model", 0, 0, 0),
     ],
     "a_look_is_left": [lambda: guards.a_look_is_left(["look 1"], 1), lambda: guards.a_look_is_left(["look 1", "look 2"], 1)],
     "looks_are_chained": [lambda: guards.looks_are_chained(["look 1 is missing"])],
@@ -90,7 +93,10 @@ BREAKS: dict[str, list[Facts]] = {
 #: For each guard, facts at the edge of what it lets pass.
 ACCEPTS: dict[str, list[Facts]] = {
     "keys_are_unique": [lambda: guards.keys_are_unique("id", [])],
-    "split_can_be_judged": [lambda: guards.split_can_be_judged("sealed", 2, 1), lambda: guards.split_can_be_judged("sealed", 10, 9)],
+    "split_can_be_judged": [
+        lambda: guards.split_can_be_judged("sealed", 2, {"positives": 1, "negatives": 1}, 2),
+        lambda: guards.split_can_be_judged("sealed", 2, {"rows": 2}, 2),
+    ],
     "splits_share_no_rows": [
         lambda: guards.splits_share_no_rows(10, 1000, "train and dev"),
         lambda: guards.splits_share_no_rows(1000, 1000, "train and dev", excuse="parts of one kind weigh the same"),
@@ -111,6 +117,7 @@ ACCEPTS: dict[str, list[Facts]] = {
     "something_was_fitted": [lambda: guards.something_was_fitted(1, ["trees: no memory"])],
     "result_is_believable": [
         lambda: guards.result_is_believable("trees", math.nextafter(guards.TOO_GOOD_AUC, 0), {}),
+        lambda: guards.result_is_believable("trees", math.nextafter(guards.TOO_GOOD_R2, 0), {}, "R2"),
         lambda: guards.result_is_believable("trees", 1.0, {"amount": None, "weight": "it is the measurement itself"}),
     ],
     "graph_equals_estimator": [lambda: guards.graph_equals_estimator("trees", guards.PARITY_DIFFERENCE, 0, 1)],
@@ -120,7 +127,7 @@ ACCEPTS: dict[str, list[Facts]] = {
     "evidence_is_whole": [lambda: guards.evidence_is_whole([])],
     "digests_agree": [lambda: guards.digests_agree([])],
     "numbers_are_finite": [lambda: guards.numbers_are_finite({"money": -1e300, "missed": 0.0})],
-    "probabilities_are_valid": [lambda: guards.probabilities_are_valid("model", 1, 0, 0)],
+    "answers_are_valid": [lambda: guards.answers_are_valid("model", 1, 0, 0)],
     "a_look_is_left": [lambda: guards.a_look_is_left([], 1), lambda: guards.a_look_is_left(["look 1"], 2)],
     "looks_are_chained": [lambda: guards.looks_are_chained([])],
 }

@@ -125,7 +125,7 @@ def test_a_run_that_keeps_its_limits_is_go_and_all_is_recorded(first: dict[str, 
 
 def test_the_same_candidate_again_gets_its_counts_and_no_second_look(first: dict[str, Any], again: dict[str, Any], project: Path) -> None:
     assert again["verdict"]["repeated"]
-    for same in ("confusion", "money", "candidate_sha256", "sealed_sha256", "look"):
+    for same in ("counted", "money", "candidate_sha256", "sealed_sha256", "look"):
         assert again["verdict"][same] == first["verdict"][same]
     digest = first["verdict"]["candidate_sha256"]
     assert rows(project, f"select count(*) from tags where key = 'poc.candidate_sha256' and value = '{digest}'") == [(1,)]

@@ -231,30 +231,38 @@ def ask(url: str, as_json: bool) -> None:
 
     reply = act(newest_candidate(project_root())[1], url)
     if as_json:
-        _print_json(reply.model_dump(mode="json"))
+        _print_json(reply.model_dump(mode="json", exclude_none=True))
         return
-    says = "act" if reply.decision else "let it pass"
-    print(f"probability {reply.probability:.4f}, threshold {reply.threshold:.4f}: {says} ({reply.milliseconds:.1f} ms there and back)")
+    print(f"{reply.in_words()} ({reply.milliseconds:.1f} ms there and back)")
 
 
 @poc.command()
 @as_json
 def runs(as_json: bool) -> None:
-    """Compare runs: verdict, missed share, false alarms, speed, money."""
+    """Compare runs: verdict, the errors that the charter limits, speed, money."""
     from poc.acts.runs import compare
 
-    rows = compare(project_root())
+    rows = _with_a_column_each([_plain(row) for row in compare(project_root())], "dev_shares")
     if as_json:
-        _print_json([_plain(row) for row in rows])
+        _print_json(rows)
         return
     if not rows:
         print("no runs yet: poc run")
         return
-    columns = list(_plain(rows[0]))
-    cells = [[_cell(value) for value in _plain(row).values()] for row in rows]
+    columns = list(rows[0])
+    cells = [[_cell(value) for value in row.values()] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
     for line in [columns, *cells]:
         print("  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _with_a_column_each(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    """Replace a column of figures by name with one column for each name that any row has."""
+    names = dict.fromkeys(name for row in rows for name in row[column])
+    return [
+        {each: figure for name, value in row.items() for each, figure in ({n: value.get(n) for n in names} if name == column else {name: value}).items()}
+        for row in rows
+    ]
 
 
 def _plain(row: Any) -> dict[str, Any]:

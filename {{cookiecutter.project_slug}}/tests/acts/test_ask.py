@@ -42,7 +42,7 @@ def test_the_sample_row_gets_its_probability_and_decision(tmp_path: Path) -> Non
     candidate = a_candidate(tmp_path, threshold=0.25)
     with server(candidate) as (port, _):
         reply = ask(candidate, f"http://127.0.0.1:{port}/")
-    expected = float(Scorer(a_model()).probabilities(frames.columns(some_rows(2).tail(1), INPUTS))[0])
+    expected = float(Scorer(a_model()).answers(frames.columns(some_rows(2).tail(1), INPUTS))[0])
     assert reply.probability == pytest.approx(expected, abs=1e-7)
     assert (reply.decision, reply.threshold) == (expected >= 0.25, 0.25)
     assert 0 < reply.milliseconds < 10_000

@@ -29,9 +29,9 @@ def test_runs_come_newest_first_and_say_how_far_they_got(root: Path) -> None:
     for name, candidate in (("older", False), ("newer", True)):
         tracking.close_run(tracking.open_run(PROJECT, name=name, candidate=candidate), "FINISHED" if candidate else "FAILED")
     rows = compare(root)
-    assert [(row.run, row.status, row.candidate, row.verdict, row.dev_missed_share) for row in rows] == [
-        ("newer", "FINISHED", True, None, None),
-        ("older", "FAILED", False, None, None),
+    assert [(row.run, row.status, row.candidate, row.verdict, row.dev_shares) for row in rows] == [
+        ("newer", "FINISHED", True, None, {}),
+        ("older", "FAILED", False, None, {}),
     ]
 
 

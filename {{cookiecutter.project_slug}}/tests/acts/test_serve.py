@@ -63,7 +63,7 @@ def test_a_served_answer_is_the_scorers(port: int) -> None:
     columns = frames.columns(some_rows(), INPUTS)
     status, reply = call(port, "POST", f"{MODEL}/infer", infer_request(columns, INPUTS))
     assert status == 200
-    assert np.array_equal(np.float32(reply["outputs"][0]["data"]), Scorer(a_model()).probabilities(columns))
+    assert np.array_equal(np.float32(reply["outputs"][0]["data"]), Scorer(a_model()).answers(columns))
 
 
 @pytest.mark.parametrize(

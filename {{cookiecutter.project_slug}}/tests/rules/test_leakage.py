@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poc.rules.leakage import auc, auc_alone
+from poc.rules.leakage import alone, auc, auc_alone, concordance
 
 LABELS = np.array([0, 1] * 20)
 
@@ -87,3 +88,35 @@ def test_an_honest_column_does_not() -> None:
 
 def test_dev_without_positives_is_no_number() -> None:
     assert math.isnan(auc_alone(LABELS.astype(np.float32), LABELS, np.zeros(5, dtype=np.float32), np.zeros(5, dtype=int), "number"))
+
+
+def test_of_amounts_the_chance_is_counted_that_the_larger_ranks_higher() -> None:
+    # of the three pairs with different amounts (1, 2), (1, 3) and (2, 3) the second ranks rightly, the first is tied, the third is wrong
+    assert concordance(np.array([1.0, 1.0, 0.5]), np.array([1.0, 2.0, 3.0])) == pytest.approx((0.5 + 0 + 0) / 3)
+    assert concordance(np.array([1.0, 5.0, 4.0, 9.0]), np.array([1.0, 2.0, 2.0, 3.0])) == 1.0
+
+
+def test_concordance_is_the_auc_where_there_are_two_amounts() -> None:
+    rng = np.random.default_rng(5)
+    scores, labels = rng.integers(0, 9, 400).astype(float), rng.integers(0, 2, 400)
+    assert concordance(scores, labels) == pytest.approx(auc(scores, labels))
+
+
+def test_a_column_that_tells_nothing_is_chance_and_amounts_that_are_all_the_same_have_none() -> None:
+    assert concordance(np.zeros(4), np.arange(4)) == 0.5
+    assert np.isnan(concordance(np.arange(4.0), np.zeros(4)))
+
+
+def test_a_column_that_tells_one_of_several_classes_gives_that_one_away() -> None:
+    rng = np.random.default_rng(6)
+    labels = np.repeat([0, 1, 2], 100)
+    column = np.where(labels == 2, 9.0, rng.random(300))
+    assert alone("multiclass", column, labels, column, labels, "number") == 1.0
+    assert alone("multiclass", rng.random(300), labels, rng.random(300), labels, "number") < 0.7
+
+
+@pytest.mark.parametrize("kind", ["number", "category"])
+def test_a_column_that_is_the_amount_gives_it_away_whichever_way_round(kind: Literal["number", "category"]) -> None:
+    truth = np.tile(np.arange(30.0), 10)
+    column = -truth if kind == "number" else truth.astype(str)
+    assert alone("count", column, truth, column, truth, kind) == 1.0

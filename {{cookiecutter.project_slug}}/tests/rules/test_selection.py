@@ -14,7 +14,7 @@ def a_variant(name: str, *, chance: float = 0.9, cost: float = 100.0, gain: floa
     budget = LimitVerdict(name="monthly_budget", verdict="GO", measured=cost, low=cost, high=cost, limit=400, unit="EUR", why="")
     return Assessment(
         variant=name,
-        confusion=Confusion(positives=1, missed=0, negatives=1, false_alarms=0),
+        counted=Confusion(positives=1, missed=0, negatives=1, false_alarms=0),
         money=money,
         limits=[budget],
         chance_of_go=chance,

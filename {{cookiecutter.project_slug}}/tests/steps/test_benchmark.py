@@ -118,7 +118,7 @@ def test_rows_take_turns() -> None:
     seen = []
 
     class Watched:
-        def probabilities(self, row: int) -> None:
+        def answers(self, row: int) -> None:
             seen.append(row)
 
     call = timing.rotating(Watched(), [1, 2, 3])  # type: ignore[arg-type, list-item]

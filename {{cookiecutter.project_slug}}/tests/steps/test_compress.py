@@ -43,7 +43,7 @@ def test_the_float32_variant_is_the_graph_itself_judged_on_every_dev_row(exporte
     assert plain.sha256 == exported.read("graphs", layout.GRAPHS_JSON, Graphs).graphs[0].sha256
     assert plain.parity is not None and (plain.parity.largest_difference, plain.parity.decisions_flipped) == (0.0, 0)
     dev = rows_of(exported.folder("data"), "dev", charter_of(exported.folder("agreement")))
-    answered = Scorer(exported.folder("variants") / str(plain.file)).probabilities(dev.tensors)
+    answered = Scorer(exported.folder("variants") / str(plain.file)).answers(dev.tensors)
     assert plain.dev == confusion_at(answered, dev.labels, plain.threshold)
 
 
@@ -72,8 +72,9 @@ def test_a_variant_that_misses_more_on_dev_than_its_parent_has_a_smaller_chance_
     (model,) = exported.read("models", layout.MODELS_JSON, Models).models
     as_parent, worse = Confusion(positives=15, missed=0, negatives=45, false_alarms=3), Confusion(positives=15, missed=2, negatives=45, false_alarms=3)
     assert _chance(model, as_parent, as_parent, charter, splits) == model.predicted_chance_of_go
-    two_more = model.at_threshold.model_copy(update={"missed": model.at_threshold.missed + 2})
-    expected = chance_of_go(two_more, charter, splits.sealed.positives, splits.sealed.rows - splits.sealed.positives)
+    missed = model.limited["missed_share"]
+    two_more = model.limited | {"missed_share": missed.model_copy(update={"errors": missed.errors + 2})}
+    expected = chance_of_go(charter, two_more, splits.sealed.counts)
     assert _chance(model, worse, as_parent, charter, splits) == expected < model.predicted_chance_of_go
 
 
@@ -102,5 +103,5 @@ def test_a_variant_that_answers_with_no_number_is_refused_and_none_is_kept(expor
     (exported.folder("graphs") / graph.file).write_bytes(a_model(bias=np.nan))
     with pytest.raises(Refused) as caught:
         exported.perform("compress")
-    assert caught.value.code == "probabilities_are_valid"
+    assert caught.value.code == "answers_are_valid"
     assert files.sha256_of_files(exported.folder("variants")).keys() == {layout.REPORT}

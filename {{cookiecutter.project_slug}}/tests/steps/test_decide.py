@@ -25,7 +25,7 @@ def judged(project: Path, outcome: Outcome, *, says: Outcome | None = None, regi
         overall=says or outcome,
         limits=[limit],
         money=worth(a_charter(), ERRORS, seed=7),
-        confusion=ERRORS,
+        counted=ERRORS,
         candidate_sha256=A_DIGEST,
         sealed_sha256=A_DIGEST,
         look=1,

@@ -44,7 +44,7 @@ def test_a_model_that_is_always_right_is_go_and_its_look_is_finished(project: Pa
     run = a_run(project / "run")
     run.perform("gate")
     found, (look,) = verdict_of(run), tracking.looks(PROJECT)
-    assert (found.overall, found.repeated, found.look, found.confusion.missed, found.confusion.false_alarms) == ("GO", False, 1, 0, 0)
+    assert (found.overall, found.repeated, found.look, found.counted.missed, found.counted.false_alarms) == ("GO", False, 1, 0, 0)
     assert look.result_sha256 == files.sha256_of_file(run.folder("verdict") / layout.VERDICT_JSON)
 
 
@@ -52,7 +52,7 @@ def test_a_model_that_is_always_wrong_is_no_go(project: Path) -> None:
     run = a_run(project / "run", slope=WRONG)
     run.perform("gate")
     found = verdict_of(run)
-    assert (found.overall, found.confusion.missed, found.confusion.false_alarms) == ("NO-GO", found.confusion.positives, found.confusion.negatives)
+    assert (found.overall, found.counted.missed, found.counted.false_alarms) == ("NO-GO", found.counted.positives, found.counted.negatives)
 
 
 def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
@@ -65,7 +65,7 @@ def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
     together.perform("gate")
     missed = verdict_of(together).limits[0]
     assert (missed.name, missed.measured, missed.verdict) == ("missed_share", 0.0, "NOT PROVEN")
-    assert sum(positives for positives, *_ in verdict_of(together).confusion.by_group) == verdict_of(together).confusion.positives
+    assert sum(positives for positives, *_ in verdict_of(together).counted.by_group) == verdict_of(together).counted.positives
     assert "so few rows cannot show it" in missed.why
 
 
@@ -127,7 +127,7 @@ def test_the_same_candidate_timed_on_other_hardware_keeps_its_counts_and_gets_a_
         elsewhere.write(step, {})
     elsewhere.perform("gate")
     assert (verdict_of(first).overall, verdict_of(elsewhere).overall) == ("GO", "NOT PROVEN")
-    assert verdict_of(elsewhere).confusion == verdict_of(first).confusion
+    assert verdict_of(elsewhere).counted == verdict_of(first).counted
     assert len(tracking.looks(PROJECT)) == 1
 
 
@@ -449,7 +449,7 @@ def test_a_candidate_frozen_under_another_charter_is_refused(project: Path) -> N
 
 
 def test_a_model_that_answers_nan_is_refused(project: Path) -> None:
-    assert refusal(a_run(project / "run", slope=NOT_A_NUMBER)) == "probabilities_are_valid"
+    assert refusal(a_run(project / "run", slope=NOT_A_NUMBER)) == "answers_are_valid"
 
 
 def test_an_empty_sealed_set_is_refused(project: Path) -> None:
@@ -460,4 +460,4 @@ def test_a_refused_gate_leaves_only_its_report(project: Path) -> None:
     run = a_run(project / "run", slope=NOT_A_NUMBER)
     refusal(run)
     assert [path.name for path in run.folder("verdict").iterdir()] == [layout.REPORT]
-    assert run.report("gate").refusal_code == "probabilities_are_valid"
+    assert run.report("gate").refusal_code == "answers_are_valid"

@@ -159,7 +159,7 @@ def _(project: Path) -> object:
     return run.perform("export")
 
 
-@breaks("probabilities_are_valid", "compress")
+@breaks("answers_are_valid", "compress")
 def _(project: Path) -> object:
     run = by_hand_up_to_train(project)
     run.perform("train")
@@ -269,7 +269,7 @@ def _(project: Path) -> object:
     return a_run(project / "run", sealed_rows=0).perform("gate")
 
 
-@breaks("probabilities_are_valid", "gate")
+@breaks("answers_are_valid", "gate")
 def _(project: Path) -> object:
     return a_run(project / "run", slope=NOT_A_NUMBER).perform("gate")
 

@@ -106,7 +106,7 @@ def test_codes_stay_text_and_numbers_numbers_in_every_split(project: Path) -> No
 def test_an_outcome_of_true_and_false_is_named_as_it_is_written(project: Path) -> None:
     declare(project, positive="true")
     run = ingested(project, lambda parts: parts.assign(Target=parts["Target"].map({1: "true", 0: "false"})))
-    assert run.read("data", layout.SPLITS_JSON, Splits).train.positives > 0
+    assert run.read("data", layout.SPLITS_JSON, Splits).train.counts["positives"] > 0
 
 
 def test_a_wrong_target_is_refused_with_the_values_that_are_there(project: Path) -> None:

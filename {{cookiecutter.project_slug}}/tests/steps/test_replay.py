@@ -13,7 +13,7 @@ from small_models import INPUTS, WEAR, a_candidate, a_model, an_agreement, dev_d
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
 from poc.rules import guards
-from poc.rules.evidence import Rehearsal
+from poc.rules.evidence import Candidate, Rehearsal
 from poc.rules.oip import infer_request
 from poc.steps import replay as step
 from poc.steps.perform import Result
@@ -95,10 +95,11 @@ def test_no_server_is_left_when_what_uses_it_fails(tmp_path: Path) -> None:
 
 
 def test_a_server_killed_on_the_way_is_an_environment_problem(tmp_path: Path) -> None:
-    process, port = start_server(a_candidate(tmp_path / "candidate"), tmp_path)
+    candidate = a_candidate(tmp_path / "candidate")
+    frozen, (process, port) = files.read_record(candidate / layout.CANDIDATE_JSON, Candidate), start_server(candidate, tmp_path)
     body = infer_request(frames.columns(some_rows(1), INPUTS), INPUTS)
-    step._ask_each(port, "stop-bad-parts", [body])
+    step._ask_each(port, frozen, [body])
     process.kill()
     process.communicate()
     with pytest.raises(EnvironmentRefused, match="the server went away"):
-        step._ask_each(port, "stop-bad-parts", [body])
+        step._ask_each(port, frozen, [body])

@@ -48,9 +48,9 @@ def test_a_family_that_nobody_knows_is_recorded_and_the_baseline_is_fitted_unask
 def test_every_open_row_is_judged_once_by_a_model_that_had_not_seen_it(exported: Run) -> None:
     (model,) = trained(exported, BASELINE)
     splits = exported.read("data", layout.SPLITS_JSON, Splits)
-    assert model.at_threshold.positives == splits.train.positives + splits.dev.positives
-    assert model.at_threshold.positives + model.at_threshold.negatives == splits.train.rows + splits.dev.rows
-    assert model.auc > 0.95
+    assert model.limited["missed_share"].rows == splits.train.counts["positives"] + splits.dev.counts["positives"]
+    assert sum(seen.rows for seen in model.limited.values()) == splits.train.rows + splits.dev.rows
+    assert (model.skill.name, model.skill.value > 0.95) == ("auc", True)
 
 
 def test_no_sealed_row_is_read(exported: Run) -> None:
@@ -71,5 +71,5 @@ def test_columns_that_together_give_the_answer_away_are_refused(project: Path) -
     (project / layout.CHARTER).write_text(json.dumps(charter, indent=1))
     run = ingested(project)
     run.write("validate", {layout.VALIDATION_JSON: Validation(declared=1, evaluated=1, warnings=[], drift={}, auc_alone={})})
-    with pytest.raises(Refused, match=r"logistic ranks unseen rows with AUC 1\.0000: too good to be true"):
+    with pytest.raises(Refused, match=r"logistic predicts unseen rows with AUC 1\.0000: too good to be true"):
         trained(run, BASELINE)

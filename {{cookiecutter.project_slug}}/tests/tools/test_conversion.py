@@ -10,9 +10,10 @@ import onnx
 import pytest
 from builders import a_charter
 
-from poc.problem.model import FAMILIES
+from poc.problem.model import FAMILIES, families_for
+from poc.rules.answers import compare
 from poc.rules.calibration import calibrated
-from poc.rules.evidence import Calibration
+from poc.rules.evidence import Calibration, Deciding
 from poc.steps.inputs import Rows
 from poc.steps.parity import Tensors, awkward_rows
 from poc.tools import conversion, estimators, frames
@@ -43,7 +44,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.mktemp("graphs") / f"{request.param}.onnx"
     conversion.export(estimator, SCALING, FEATURES, path)
     rows = awkward_rows(train, made_up_rows(100, 2))
-    return path, rows, calibrated(estimators.raw_probabilities(estimator, frames.model_frame(rows)), SCALING)
+    return path, rows, calibrated("binary", estimators.raw_answers(estimator, frames.model_frame(rows)), SCALING)
 
 
 def test_inputs_keep_their_names_with_spaces_and_brackets(exported: tuple[Path, Tensors, np.ndarray]) -> None:
@@ -53,7 +54,7 @@ def test_inputs_keep_their_names_with_spaces_and_brackets(exported: tuple[Path, 
 def test_the_graph_answers_awkward_rows_as_the_calibrated_estimator_does(exported: tuple[Path, Tensors, np.ndarray]) -> None:
     path, rows, expected = exported
     assert len(expected) == 400 + 64 * (4 + 4 + 2)
-    assert np.abs(Scorer(path).probabilities(rows) - expected).max() <= 1e-4
+    assert np.abs(Scorer(path).answers(rows) - expected).max() <= 1e-4
 
 
 def test_the_only_output_is_a_column_of_probabilities(exported: tuple[Path, Tensors, np.ndarray]) -> None:
@@ -71,8 +72,8 @@ def test_the_file_is_old_enough_for_the_runtimes_in_the_field(exported: tuple[Pa
 def test_one_row_is_answered_as_among_many(exported: tuple[Path, Tensors, np.ndarray]) -> None:
     path, rows, _ = exported
     scorer = Scorer(path)
-    alone = scorer.probabilities({name: values[5:6] for name, values in rows.items()})
-    assert alone[0] == pytest.approx(scorer.probabilities(rows)[5], abs=1e-6)
+    alone = scorer.answers({name: values[5:6] for name, values in rows.items()})
+    assert alone[0] == pytest.approx(scorer.answers(rows)[5], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["label", "probabilities", "raw", "variable", "inner/raw", "merged_columns"])
@@ -82,8 +83,8 @@ def test_a_column_may_be_called_as_a_tensor_inside_the_graph_is(name: str, tmp_p
     for family in ("logistic", "boosted_trees"):
         estimator = FAMILIES[family].build(features, 7).fit(rows.frame(), rows.labels)
         conversion.export(estimator, SCALING, features, tmp_path / f"{family}.onnx")
-        expected = calibrated(estimators.raw_probabilities(estimator, rows.frame()), SCALING)
-        assert np.abs(Scorer(tmp_path / f"{family}.onnx").probabilities(rows.tensors) - expected).max() <= 1e-4
+        expected = calibrated("binary", estimators.raw_answers(estimator, rows.frame()), SCALING)
+        assert np.abs(Scorer(tmp_path / f"{family}.onnx").answers(rows.tensors) - expected).max() <= 1e-4
 
 
 #: Exports every family on rows of its own, in a process of its own.
@@ -108,3 +109,17 @@ def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
         written.append({path.name: path.read_bytes() for path in sorted((tmp_path / seed).iterdir())})
     assert set(written[0]) == {f"{name}.onnx" for name in FAMILIES}
     assert all(each == written[0] for each in written)
+
+
+@pytest.mark.parametrize(("problem", "family"), [(problem, family) for problem in ("regression", "count") for family in families_for(problem)])
+def test_an_amount_is_answered_as_its_estimator_says_and_a_count_never_below_nothing(problem: str, family: str, tmp_path: Path) -> None:
+    train = made_up_rows(300, 1)
+    amounts = np.random.default_rng(4).poisson(np.exp(np.nan_to_num(train.tensors["Torque [Nm]"].ravel(), nan=40.0) / 40))
+    estimator = families_for(problem)[family].build(FEATURES, 7).fit(train.frame(), amounts)
+    halfway_below = Calibration(slope=2.0, intercept=-2.0 * float(np.median(amounts)))
+    conversion.export(estimator, halfway_below, FEATURES, tmp_path / "graph.onnx", problem=problem)
+    rows = awkward_rows(train, made_up_rows(100, 2))
+    expected = calibrated(problem, estimators.raw_answers(estimator, frames.model_frame(rows)), halfway_below)
+    parity = compare(Deciding(), expected, Scorer(tmp_path / "graph.onnx").answers(rows))
+    assert (parity.largest_difference <= 1e-4, parity.decisions_flipped) == (True, 0)
+    assert (expected.min() < 0) == (problem == "regression")

@@ -75,7 +75,7 @@ def test_a_variant_answers_almost_as_its_parent_and_is_made_alike_twice(network:
     make(network, tmp_path / "one.onnx")
     make(network, tmp_path / "two.onnx")
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
-    difference = np.abs(Scorer(tmp_path / "one.onnx").probabilities(TENSORS) - Scorer(network).probabilities(TENSORS))
+    difference = np.abs(Scorer(tmp_path / "one.onnx").answers(TENSORS) - Scorer(network).answers(TENSORS))
     assert np.quantile(difference, 0.9) < 0.1
 
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from poc.rules.evidence import ByCost, Deciding
 from poc.tools.web import MAX_ROWS, Application, Tensor
 
 APP = Application(
     name="stop-bad-parts",
-    threshold=0.5,
+    deciding=Deciding(threshold=0.5),
     inputs=[("Torque [Nm]", "number"), ("Type", "category")],
-    probabilities=lambda columns: np.nan_to_num(columns["Torque [Nm]"].ravel(), nan=0.25),
+    answers=lambda columns: np.nan_to_num(columns["Torque [Nm]"].ravel(), nan=0.25),
     model_sha256="ab" * 32,
 )
 
@@ -65,7 +66,7 @@ def test_null_is_a_missing_value() -> None:
         seen.append(columns)
         return np.zeros(1, np.float32)
 
-    app = Application(name="a", threshold=0.5, inputs=APP.inputs, probabilities=remember, model_sha256="")
+    app = Application(name="a", deciding=Deciding(threshold=0.5), inputs=APP.inputs, answers=remember, model_sha256="")
     status, _ = app.infer(json.dumps({"inputs": [tensor("Torque [Nm]", "FP32", None), tensor("Type", "BYTES", None)]}).encode())
     assert status == 200
     assert np.isnan(seen[0]["Torque [Nm]"]).all() and seen[0]["Type"].tolist() == [[""]]
@@ -106,7 +107,7 @@ def test_a_body_that_is_not_json_is_named(body: bytes) -> None:
 
 
 def test_an_answer_that_is_no_number_is_refused_not_taken_as_no_alert() -> None:
-    app = Application(name="a", threshold=0.5, inputs=[], probabilities=lambda _: np.array([0.1, math.nan], np.float32), model_sha256="")
+    app = Application(name="a", deciding=Deciding(threshold=0.5), inputs=[], answers=lambda _: np.array([0.1, math.nan], np.float32), model_sha256="")
     status, reply = app.infer(b'{"inputs": []}')
     assert status == 400 and b"no probability for row 1" in reply
 
@@ -136,3 +137,36 @@ def test_no_json_whatever_makes_it_fail(body: Any) -> None:
 @given(st.binary())
 def test_no_bytes_whatever_make_it_fail(body: bytes) -> None:
     assert APP.infer(body)[0] == 400
+
+
+CLASSES = Deciding(by_cost=ByCost(classes=["good", "scrap", "re, work"], costs=[[0, 1, 1], [9, 0, 9], [1, 1, 0]]))
+
+
+def test_several_classes_are_answered_with_all_probabilities_and_the_name_of_the_one_decided() -> None:
+    probabilities = np.array([[0.9, 0.05, 0.05], [0.8, 0.2, 0.0]], np.float32)
+    app = Application(name="a", deciding=CLASSES, inputs=[], answers=lambda _: probabilities, model_sha256="")
+    status, body = app.infer(b'{"inputs": []}')
+    answer, decision = json.loads(body)["outputs"]
+    assert (status, answer["name"], answer["shape"]) == (200, "probabilities", [2, 3])
+    assert answer["data"] == pytest.approx([0.9, 0.05, 0.05, 0.8, 0.2, 0.0])
+    # the second is scrap with 0.2: as good that costs 1.8, as scrap 0.8
+    assert (decision["datatype"], decision["shape"], decision["data"]) == ("BYTES", [2, 1], ["good", "scrap"])
+    assert json.loads(json.loads(body)["parameters"]["classes"]) == ["good", "scrap", "re, work"]
+
+
+def test_an_amount_is_answered_alone() -> None:
+    app = Application(name="a", deciding=Deciding(), inputs=[], answers=lambda _: np.array([7.5], np.float32), model_sha256="")
+    reply = json.loads(app.infer(b'{"inputs": []}')[1])
+    assert (reply["outputs"], "parameters" in reply) == ([{"name": "estimate", "datatype": "FP32", "shape": [1, 1], "data": [7.5]}], False)
+
+
+@pytest.mark.parametrize(("deciding", "outputs"), [(CLASSES, [("probabilities", [-1, 3]), ("decision", [-1, 1])]), (Deciding(), [("estimate", [-1, 1])])])
+def test_what_is_answered_is_described(deciding: Deciding, outputs: list[Any]) -> None:
+    app = Application(name="a", deciding=deciding, inputs=[], answers=lambda _: np.zeros(0, np.float32), model_sha256="")
+    assert [(each["name"], each["shape"]) for each in app.metadata()["outputs"]] == outputs
+
+
+@pytest.mark.parametrize(("deciding", "silent"), [(CLASSES, [[0.5, math.nan, 0.5]]), (Deciding(), [math.inf])])
+def test_an_answer_that_is_not_finite_is_refused_whatever_is_asked(deciding: Deciding, silent: Any) -> None:
+    app = Application(name="a", deciding=deciding, inputs=[], answers=lambda _: np.array(silent, np.float32), model_sha256="")
+    assert app.infer(b'{"inputs": []}')[0] == 400

@@ -11,17 +11,28 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
+from poc.rules.answers import output_of
 from poc.rules.evidence import Candidate, Record
 from poc.tools import files
 
 
 class Reply(Record):
-    """What the server answered, and how long the way there and back took."""
+    """What the server answered: a probability, one for each class, or an estimate; what is decided; and how long the way there and back took."""
 
-    probability: float
-    decision: bool
-    threshold: float
+    probability: float | None = None
+    probabilities: dict[str, float] | None = None
+    estimate: float | None = None
+    decision: bool | str | None = None
+    threshold: float | None = None
     milliseconds: float
+
+    def in_words(self) -> str:
+        """Say the answer, and what follows from it, in one line."""
+        if self.probability is not None:
+            return f"probability {self.probability:.4f}, threshold {self.threshold:.4f}: {'act' if self.decision else 'let it pass'}"
+        if self.probabilities is not None:
+            return f"probabilities {', '.join(f'{name} {p:.4f}' for name, p in self.probabilities.items())}: {self.decision}"
+        return f"estimate {self.estimate:,.6g}"
 
 
 def ask(candidate: Path, url: str) -> Reply:
@@ -46,7 +57,10 @@ def ask(candidate: Path, url: str) -> Reply:
     milliseconds = (time.perf_counter() - started) * 1e3
     try:
         body = json.loads(content)
-        outputs = {output["name"]: output["data"][0] for output in body["outputs"]}
-        return Reply(probability=outputs["probability"], decision=outputs["decision"], threshold=body["parameters"]["threshold"], milliseconds=milliseconds)
+        outputs, name = {output["name"]: output["data"] for output in body["outputs"]}, output_of(frozen)
+        answer = dict(zip(frozen.by_cost.classes, outputs[name], strict=True)) if frozen.by_cost else outputs[name][0]
+        said = {} if name == "estimate" else {"decision": outputs["decision"][0]}
+        threshold = {} if frozen.threshold is None else {"threshold": body["parameters"]["threshold"]}
+        return Reply.model_validate({name: answer, **said, **threshold, "milliseconds": milliseconds})
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise EnvironmentRefused(f"what answers at {url} is not this server", where=url, fix="poc serve, on a port of its own") from error

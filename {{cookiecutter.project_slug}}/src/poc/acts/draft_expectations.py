@@ -6,14 +6,13 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import InputRefused
-from poc.steps.ingest import target_problems
-from poc.steps.inputs import trainable
 from poc.steps.rows import source_rows
+from poc.steps.target import labels_of, target_problems
 from poc.tools import expectations, files, frames, strict_yaml
 
 
 def draft(root: Path, *, force: bool = False) -> Path:
-    """Write `expectations/suite.json` for the declared columns and the target, the target as the 0/1 that `ingest` makes of it.
+    """Write `expectations/suite.json` for the declared columns and the target, the target as `ingest` writes it: 0 or 1, the class's number, or the amount.
 
     Raises:
         InputRefused: there is a contract already, and `force` was not given; or the source lacks a declared column, or has a target or numbers that are none.
@@ -23,14 +22,13 @@ def draft(root: Path, *, force: bool = False) -> Path:
         raise InputRefused(
             "there is a data contract already", where=str(layout.SUITE), fix="change it by hand, or overwrite it: poc draft-expectations --force"
         )
-    charter = trainable(strict_yaml.load_charter(root / layout.CHARTER))
+    charter = strict_yaml.load_charter(root / layout.CHARTER)
     table = source_rows(charter, root).table
     target = charter.data.target
     if problems := frames.column_problems(table, [*charter.feature_names(), target], charter.data.source):
         raise InputRefused(problems)
     if problems := [*target_problems(table, charter), *frames.number_problems(table, charter.features)]:
         raise InputRefused(problems)
-    is_positive = (frames.categories_of(table, target) == charter.data.positive).astype("int8")
-    kept = frames.typed(table, charter.features).assign(**{target: is_positive})
+    kept = frames.typed(table, charter.features).assign(**{target: labels_of(table, charter)})
     files.write_atomically(path, expectations.draft(kept, "data contract", target=target).encode())
     return path

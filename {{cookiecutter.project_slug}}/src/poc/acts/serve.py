@@ -24,9 +24,9 @@ def serve(candidate: Path, *, host: str, port: int, on_ready: Callable[[int], No
     scorer = Scorer(content)
     app = web.Application(
         name=frozen.project,
-        threshold=frozen.threshold,
+        deciding=frozen,
         inputs=[(each.name, each.kind) for each in frozen.inputs],
-        probabilities=scorer.probabilities,
+        answers=scorer.answers,
         model_sha256=frozen.model_sha256,
     )
     web.serve(app, host=host, port=port, on_ready=on_ready)

@@ -1,14 +1,13 @@
-"""The brief as a record: everything that the sponsor's page says, as words, rows and pictures; each form of the page is made from it.
-
-It is about yes-or-no problems: `Judged.charter` is the one place that says so.
-"""
+"""The brief as a record: everything that the sponsor's page says, as words, rows and pictures; each form of the page is made from it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from poc.rules.charter import BinaryCharter
+from poc.rules.agreed_figures import plain
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter
+from poc.rules.counts import MISSED_OF
 from poc.rules.evidence import Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, in_words, percent
@@ -21,7 +20,7 @@ ROOMY, USUAL_PT, SMALLEST_PT = 1600, 7.8, 5.4
 class Judged:
     """All that is known of a candidate after its verdict: what the brief and the model card are written from; `judged_on` is a day."""
 
-    charter: BinaryCharter
+    charter: Charter
     candidate: Candidate
     verdict: Verdict
     evaluation: Evaluation
@@ -44,15 +43,21 @@ class Judged:
     @property
     def positives(self) -> str:
         """Return what people call the cases that the model is to find, in the plural."""
-        return self.charter.data.positives_are_called or "cases to catch"
+        called = self.charter.data.positives_are_called if isinstance(self.charter, BinaryCharter) else None
+        return called or "cases to catch"
 
     @property
     def others(self) -> str:
         """Return what people call all other cases, in the plural."""
-        return self.charter.data.others_are_called or "other cases"
+        called = self.charter.data.others_are_called if isinstance(self.charter, BinaryCharter) else None
+        return called or "other cases"
 
     def name_of(self, limit: str) -> str:
         """Return a limit's name in plain words."""
+        if limit == "beyond_tolerance_share" and isinstance(self.charter, AmountCharter):
+            return f"estimates off by more than {plain(self.charter.limits.tolerance)} {self.charter.value.unit}"
+        if limit.startswith(MISSED_OF):
+            return f"{limit.removeprefix(MISSED_OF)} decided as something else"
         about = {"missed_share": f"{self.positives} that are missed", "false_alarm_share": f"{self.others} flagged for nothing (false alarms)"}
         return about.get(limit) or PLAIN.get(limit) or in_words(limit)
 
@@ -92,7 +97,7 @@ class Money:
 
 @dataclass(frozen=True, kw_only=True)
 class Brief:
-    """What the page says, top to bottom."""
+    """What the page says, top to bottom; thresholds and their curve only where a threshold decides."""
 
     project: str
     question: str
@@ -109,9 +114,9 @@ class Brief:
     people_said: str
     limits_caption: str
     limits: tuple[Limit, ...]
-    thresholds: Table
+    thresholds: Table | None
     thresholds_said: str
-    curve: Picture
+    curve: Picture | None
     tornado: Picture
     swings: Table
     break_even: str

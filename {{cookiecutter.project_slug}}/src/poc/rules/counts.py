@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules import groups
 from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter
-from poc.rules.evidence import ClassCounts, Confusion, Counted, Deviations
+from poc.rules.evidence import ByCost, ClassCounts, Confusion, Counted, Deviations
 
 Floats = NDArray[np.float64]
 #: The amount that needs no model: the median of the train rows, estimated every time.
 USUAL = "the usual amount every time"
+#: What the limit of an amount is a share of.
+ALL_ROWS = "rows"
+#: How the name of a class's limit begins.
+MISSED_OF = "missed_share of "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +51,21 @@ def limited_shares(charter: Charter) -> list[LimitedShare]:
                 LimitedShare(name="false_alarm_share", limit=float(limits.false_alarm_share), among="negatives"),
             ]
         case MulticlassCharter(limits=limits):
-            return [LimitedShare(name=_missed(name), limit=float(limit), among=f"rows of {name!r}") for name, limit in limits.missed_share.items()]
+            return [LimitedShare(name=_missed(name), limit=float(limit), among=_rows_of(name)) for name, limit in limits.missed_share.items()]
         case AmountCharter(limits=limits):
-            return [LimitedShare(name="beyond_tolerance_share", limit=float(limits.beyond_tolerance_share), among="rows")]
+            return [LimitedShare(name="beyond_tolerance_share", limit=float(limits.beyond_tolerance_share), among=ALL_ROWS)]
     raise TypeError(f"a charter of an unknown kind: {charter.problem}")
+
+
+def sorts_of(charter: Charter, truth: NDArray[Any]) -> dict[str, int]:
+    """Count the rows of each sort that `limited_shares` may speak of; `truth` as labels are kept (`steps.target`)."""
+    match charter:
+        case BinaryCharter():
+            positives = int((truth == 1).sum())
+            return {"positives": positives, "negatives": len(truth) - positives}
+        case MulticlassCharter(data=data):
+            return {_rows_of(name): int((truth == at).sum()) for at, name in enumerate(data.classes)}
+    return {ALL_ROWS: len(truth)}
 
 
 def counted_shares(charter: Charter, counted: Counted) -> list[CountedShare]:
@@ -100,7 +116,29 @@ def _missed_of(name: str, seen: ClassCounts, i: int, limit: float) -> CountedSha
 
 
 def _missed(name: str) -> str:
-    return f"missed_share of {name!r}"
+    return f"{MISSED_OF}{name!r}"
+
+
+def sorts_counted(counted: Counted, by_cost: ByCost | None = None) -> str:
+    """Say how many rows of each sort were counted, for people."""
+    match counted:
+        case Confusion():
+            return f"{counted.positives:,} positives, {counted.negatives:,} others"
+        case ClassCounts():
+            names = by_cost.classes if by_cost else [f"class {at}" for at in range(len(counted.counts))]
+            return ", ".join(f"{sum(row):,} {name}" for name, row in zip(names, counted.counts, strict=True))
+        case Deviations():
+            return f"{sum(counted.rows):,} rows"
+
+
+def in_words(share: str) -> str:
+    """Say what is wrong with the rows that a limited share counts: `missed`, `'scrap' missed`, `false alarms`, `beyond the tolerance`."""
+    known = {"missed_share": "missed", "false_alarm_share": "false alarms", "beyond_tolerance_share": "beyond the tolerance"}
+    return known.get(share) or f"{share.removeprefix(MISSED_OF)} missed"
+
+
+def _rows_of(name: str) -> str:
+    return f"rows of {name!r}"
 
 
 def drawn_errors(counted: Counted, rng: np.random.Generator, n: int) -> tuple[Floats, Mapping[str, Floats]]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from poc.errors import Problem
+from poc.rules.answers import OUTPUTS
 from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter, Person
 from poc.rules.worth_starting import worth_starting
 
@@ -166,9 +167,9 @@ def _columns(charter: Charter) -> Iterator[Problem]:
             )
         if seen[feature.name] > 1 and charter.feature_names().index(feature.name) != number:
             yield Problem(what=f"feature {feature.name!r} is declared twice", where=f"features.{number}.name", fix="keep one of the two")
-        if feature.name == "probability":
+        if feature.name == OUTPUTS.get(getattr(charter, "problem", ""), "probability"):
             yield Problem(
-                what="a feature cannot be called 'probability': that is the name of the answer",
+                what=f"a feature cannot be called {feature.name!r}: that is the name of the answer",
                 where=f"features.{number}.name",
                 fix="rename the column in the source",
             )

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from poc.rules.brief import Brief
-from poc.rules.evidence import Verdict
+from poc.rules.counts import MISSED_OF
+from poc.rules.counts import in_words as share_in_words
+from poc.rules.evidence import Confusion, Verdict
 from poc.rules.markdown import GAP, page, table, text
 from poc.rules.words import MEANING, amount, in_words, of_thousand
 
 
 def in_one_line(verdict: Verdict) -> str:
     """Say what a verdict means, in money per period against today's process."""
-    money, c = verdict.money, verdict.confusion
-    per_thousand = (
-        f"of 1,000 positives {of_thousand(c.missed / c.positives)} are missed, of 1,000 others {of_thousand(c.false_alarms / c.negatives)} raise a false alarm"
-    )
+    money = verdict.money
     why = f" ({', '.join(in_words(name) for name in verdict.unproven)})" if verdict.overall == "NOT PROVEN" else ""
     low, middle, high = (amount(end, signed=True) for end in (money.per_period.low, money.per_period.middle, money.per_period.high))
     return (
         f"{verdict.overall}: {MEANING[verdict.overall]}{why}. Against today's process {middle} {money.currency} per {money.period} "
-        f"({money.level:.0%} interval {low} to {high}); {per_thousand}."
+        f"({money.level:.0%} interval {low} to {high}); {_of_thousand(verdict)}."
     )
+
+
+def _of_thousand(verdict: Verdict) -> str:
+    """Say the errors in rows of which everybody can think."""
+    match verdict.counted:
+        case Confusion() as c:
+            missed, alarms = of_thousand(c.missed / c.positives), of_thousand(c.false_alarms / c.negatives)
+            return f"of 1,000 positives {missed} are missed, of 1,000 others {alarms} raise a false alarm"
+    shares = [limit for limit in verdict.limits if limit.unit == "share"]
+    classes = [limit for limit in shares if limit.name.startswith(MISSED_OF)]
+    if classes:
+        return ", ".join(f"of 1,000 {limit.name.removeprefix(MISSED_OF)} {of_thousand(limit.measured)} are missed" for limit in classes)
+    return ", ".join(f"of 1,000 estimates {of_thousand(limit.measured)} are {share_in_words(limit.name)}" for limit in shares)
 
 
 def description(brief: Brief) -> str:
@@ -44,10 +56,7 @@ def description(brief: Brief) -> str:
             text(f"{brief.limits_caption}."),
             table(("limit", "verdict", "measured", "could be", "agreed"), limits),
             GAP,
-            "### Why not the usual threshold",
-            text(brief.thresholds_said),
-            table(brief.thresholds.head, brief.thresholds.rows),
-            GAP,
+            *_thresholds(brief),
             "### What the money depends on most",
             table(brief.swings.head, brief.swings.rows),
             GAP,
@@ -59,3 +68,9 @@ def description(brief: Brief) -> str:
             table(("of", "SHA-256"), brief.digests),
         ]
     )
+
+
+def _thresholds(brief: Brief) -> list[str]:
+    if not brief.thresholds:
+        return []
+    return ["### Why not the usual threshold", text(brief.thresholds_said), table(brief.thresholds.head, brief.thresholds.rows), GAP]

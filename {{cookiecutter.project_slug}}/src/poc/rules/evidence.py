@@ -50,10 +50,10 @@ class Report(Record):
 
 
 class Split(Record):
-    """Rows and positives of one split."""
+    """Rows of one split, and how many of them there are of each sort that a limit may speak of: positives and negatives, or rows of each class."""
 
     rows: int
-    positives: int
+    counts: dict[str, int]
     sha256: str
 
 
@@ -68,7 +68,8 @@ class NearDuplicates(Record):
 class Splits(Record):
     """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them.
 
-    `sealed_sketch` tells how many of them stand in another sealed set too (`rules/sketches.py`).
+    `sealed_sketch` tells how many of them stand in another sealed set too (`rules/sketches.py`). `usual_amount` is the median of the train rows'
+    target, where the target is an amount.
     """
 
     train: Split
@@ -80,10 +81,11 @@ class Splits(Record):
     ignored_columns: list[str]
     how: str
     near_duplicates: dict[str, NearDuplicates]
+    usual_amount: float | None = None
 
 
 class Calibration(Record):
-    """Platt scaling: p = sigmoid(slope * logit(raw) + intercept)."""
+    """What `rules.calibration` does to a raw answer: slope and intercept of its logit, of its log probabilities, or of the amount itself."""
 
     slope: float
     intercept: float
@@ -124,8 +126,32 @@ class Deviations(Record):
 Counted = Confusion | ClassCounts | Deviations
 
 
-class FittedModel(Record):
-    """A family as it was fitted: file, calibration and threshold."""
+class Errors(Record):
+    """Errors among rows, of one share that the charter limits."""
+
+    errors: int
+    rows: int
+
+
+class ByCost(Record):
+    """What it costs to decide a row of one class (first index) as another (second), weighted by how often the class is met in production."""
+
+    classes: list[str]
+    costs: list[list[float]]
+
+
+class Deciding(Record):
+    """How an answer becomes a decision: by a threshold, by what each class would cost, or, where neither stands here, not at all: an amount says it itself."""
+
+    threshold: float | None = None
+    by_cost: ByCost | None = None
+
+
+class FittedModel(Deciding):
+    """A family as it was fitted: file, calibration and what decides.
+
+    What was counted is out of sample, by cross-fitting on train and as fitted on dev: `limited` by the name of the limit, `skill` of all answers.
+    """
 
     name: str
     family: str
@@ -133,15 +159,13 @@ class FittedModel(Record):
     thinned_from: str | None
     is_neural: bool
     calibration: Calibration
-    threshold: float
     predicted_chance_of_go: float
-    auc: float
-    at_half: Confusion
-    at_threshold: Confusion
+    skill: Number
+    limited: dict[str, Errors]
 
 
 class Models(Record):
-    """What `train` made; `at_*` counts are out of sample, by cross-fitting on train and as fitted on dev."""
+    """What `train` made."""
 
     models: list[FittedModel]
 
@@ -170,7 +194,7 @@ class Graphs(Record):
     graphs: list[Graph]
 
 
-class Variant(Record):
+class Variant(Deciding):
     """One way to run a model, or the reason why there is none."""
 
     name: str
@@ -182,11 +206,9 @@ class Variant(Record):
     sha256: str | None
     size_bytes: int | None
     calibration: Calibration
-    threshold: float
     predicted_chance_of_go: float
     parity: Parity | None
-    dev: Confusion | None
-    dev_at_half: Confusion | None
+    dev: Counted | None
 
     @property
     def is_made(self) -> bool:
@@ -324,7 +346,7 @@ class Assessment(Record):
     """
 
     variant: str
-    confusion: Confusion
+    counted: Counted
     money: Money
     limits: list[LimitVerdict]
     chance_of_go: float
@@ -344,14 +366,17 @@ class AtHalf(Record):
 
 
 class Evaluation(Record):
-    """What `evaluate` found and froze; `curve` and `at_half` are of the frozen variant on dev, `threshold_by_costs` is where costs alone would alert."""
+    """What `evaluate` found and froze.
+
+    Where a threshold decides, `curve` and `at_half` are of the frozen variant on dev, and `threshold_by_costs` is where costs alone would alert.
+    """
 
     assessments: list[Assessment]
     frozen: str
     why: str
-    at_half: AtHalf
+    at_half: AtHalf | None
     curve: list[CurvePoint]
-    threshold_by_costs: float
+    threshold_by_costs: float | None
 
 
 class CandidateInput(Record):
@@ -361,7 +386,7 @@ class CandidateInput(Record):
     kind: Literal["number", "category"]
 
 
-class Candidate(Record):
+class Candidate(Deciding):
     """The frozen candidate: everything that decides what it answers."""
 
     project: str
@@ -370,7 +395,6 @@ class Candidate(Record):
     family: str
     technique: Technique
     model_sha256: str
-    threshold: float
     calibration: Calibration
     inputs: list[CandidateInput]
 
@@ -393,7 +417,7 @@ class Verdict(Record):
     overall: Outcome
     limits: list[LimitVerdict]
     money: Money
-    confusion: Confusion
+    counted: Counted
     candidate_sha256: str
     sealed_sha256: str
     look: int
@@ -416,7 +440,7 @@ class Version(Record):
 
 
 class Validation(Record):
-    """What `validate` found: the contract, drift between splits in bits, and each column's AUC alone on dev."""
+    """What `validate` found: the contract, drift between splits in bits, and how well each column alone ranks dev: its AUC, for amounts its concordance."""
 
     declared: int
     evaluated: int

@@ -19,8 +19,11 @@ GUARDS: dict[str, Check] = {}
 #: A column that alone ranks unseen positives this well gives the answer away. Matzka's AI4I set, whose failure type is known only
 #: after the failure, reaches 0.98; its best honest column 0.70 to 0.83, depending on the split.
 LEAK_AUC = 0.95
-#: A model that ranks unseen rows this well has seen the answer, until somebody says why it may.
+#: A model that ranks unseen rows this well has seen the answer, until somebody says why it may. Of an amount it then explains all but a ten-thousandth
+#: of the variance: what it leaves is a hundredth of the spread, which is rounding, or physics that needs no model.
 TOO_GOOD_AUC = 0.999
+TOO_GOOD_R2 = 0.9999
+TOO_GOOD = {"AUC": TOO_GOOD_AUC, "R2": TOO_GOOD_R2}
 #: Share of rows of a later split that may stand in an earlier one, cell for cell.
 SHARED_ROWS = 0.01
 #: Standard deviations by which counts may differ where chance alone is at work: one comparison in 700 does by more.
@@ -59,13 +62,14 @@ def keys_are_unique(key: str, repeated: Sequence[object]) -> list[Problem]:
 
 
 @guard
-def split_can_be_judged(split: str, rows: int, positives: int) -> list[Problem]:
-    """Refuse a split without rows, without positives or without negatives."""
-    if rows > 0 and 0 < positives < rows:
+def split_can_be_judged(split: str, rows: int, sorts: Mapping[str, int], different: int) -> list[Problem]:
+    """Refuse a split without rows, without any of a sort that errors are counted among, or whose targets are all the same."""
+    if rows > 0 and all(n > 0 for n in sorts.values()) and different > 1:
         return []
+    counts = ", ".join(f"{n} {sort}" for sort, n in sorts.items() if sort != "rows") or f"{different} different targets"
     return [
         Problem(
-            what=f"the {split} split has {rows} rows, {positives} of them positive: nothing can be judged on it",
+            what=f"the {split} split has {rows} rows ({counts}): nothing can be judged on it",
             where="data",
             fix="bring more rows, or change data.sealed_share or data.dev_share in charter.yaml",
         )
@@ -147,11 +151,11 @@ def splits_look_alike(drifted: Mapping[str, float], limit: float) -> list[Proble
 
 
 @guard
-def no_column_gives_the_answer_away(alone: Mapping[str, float], excused: Mapping[str, str | None]) -> list[Problem]:
+def no_column_gives_the_answer_away(alone: Mapping[str, float], excused: Mapping[str, str | None], ranks: str = "positives with AUC") -> list[Problem]:
     """Refuse a column that predicts the target by itself, unless the charter says why that is right."""
     return [
         Problem(
-            what=f"column {column!r} alone ranks positives with AUC {auc:.3f}: it gives the answer away",
+            what=f"column {column!r} alone ranks {ranks} {auc:.3f}: it gives the answer away",
             where=f"charter.yaml, features, {column}",
             fix="if it is known only afterwards, take it out of the features and draft the contract anew; if it is right, say why in "
             "why_it_may_decide_alone, in a sentence that the sponsor agrees to",
@@ -176,13 +180,13 @@ def something_was_fitted(fitted: int, reasons: Sequence[str]) -> list[Problem]:
 
 
 @guard
-def result_is_believable(model: str, auc: float, excused: Mapping[str, str | None]) -> list[Problem]:
-    """Refuse a model that ranks rows it has not seen all but perfectly, unless the charter says of a feature why that is right."""
-    if auc < TOO_GOOD_AUC or any(excused.values()):
+def result_is_believable(model: str, skill: float, excused: Mapping[str, str | None], measure: str = "AUC") -> list[Problem]:
+    """Refuse a model that answers rows it has not seen all but perfectly, unless the charter says of a feature why that is right."""
+    if skill < TOO_GOOD[measure] or any(excused.values()):
         return []
     return [
         Problem(
-            what=f"{model} ranks unseen rows with AUC {auc:.4f}: too good to be true, although no column alone gives the answer away",
+            what=f"{model} predicts unseen rows with {measure} {skill:.4f}: too good to be true, although no column alone gives the answer away",
             where="charter.yaml, features",
             fix="look for columns that are known only afterwards; if it is right, say why in why_it_may_decide_alone of the feature that does it, "
             "in a sentence that the sponsor agrees to",
@@ -211,7 +215,7 @@ def served_equals_batch(rows: int, largest_difference: float, differing: int) ->
         return []
     return [
         Problem(
-            what=f"served one by one, {differing} of {rows} decisions differ and probabilities differ by up to {largest_difference:.2g}",
+            what=f"served one by one, {differing} of {rows} decisions differ and answers differ by up to {largest_difference:.2g}",
             where="replay",
             fix="compute features in one place: src/poc/problem/features.py",
         )
@@ -268,13 +272,13 @@ def numbers_are_finite(numbers: Mapping[str, float]) -> list[Problem]:
 
 
 @guard
-def probabilities_are_valid(name: str, rows: int, not_finite: int, outside: int) -> list[Problem]:
-    """Refuse an empty answer, or one with values that are no probabilities."""
+def answers_are_valid(name: str, rows: int, not_finite: int, outside: int) -> list[Problem]:
+    """Refuse an empty answer, or one with values that are not finite or, where they are probabilities, no probabilities."""
     if rows > 0 and not_finite == 0 and outside == 0:
         return []
     return [
         Problem(
-            what=f"{name}: of {rows} probabilities {not_finite} are not finite and {outside} lie outside 0 to 1",
+            what=f"{name}: of {rows} answers {not_finite} are not finite and {outside} are no probabilities",
             where="the model",
             fix="look at the rows concerned; a model must answer every row",
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from poc.rules import words
 from poc.rules.brief import Brief, Judged
-from poc.rules.charter import Feature
-from poc.rules.evidence import Confusion, LimitVerdict, Split
+from poc.rules.charter import BinaryCharter, Feature
+from poc.rules.counts import ALL_ROWS
+from poc.rules.evidence import Calibration, Split
 from poc.rules.markdown import GAP, page, table, text
-from poc.rules.words import percent, range_of
+from poc.rules.people import errors_counted
+from poc.rules.write_brief import decides
 
 
 def model_card(judged: Judged, brief: Brief) -> str:
@@ -23,7 +25,7 @@ def model_card(judged: Judged, brief: Brief) -> str:
             "## Intended use",
             f"**Decision:** {text(charter.decision.question)}",
             f"**Who decides:** {text(charter.decision.decider)}",
-            f"**On an alert:** {text(charter.decision.on_alert)}",
+            f"**{'On an alert' if isinstance(charter, BinaryCharter) else 'What follows'}:** {text(charter.decision.on_alert)}",
             f"**Without an answer:** {text(charter.decision.fallback)}",
             "**Out of scope:** any other decision, decider or kind of row than these; rows in which a feature arrives later than declared below; "
             "acting without the person who decides. Nothing here was measured on any of it.",
@@ -33,7 +35,7 @@ def model_card(judged: Judged, brief: Brief) -> str:
             "Columns that are not listed were not used: " + (text(", ".join(judged.splits.ignored_columns)) or "there are none") + ".",
             "## Data",
             text(brief.data),
-            table(("rows", "in all", judged.positives, "SHA-256"), _splits(judged)),
+            table(("rows", "in all", *_sorts(judged), "SHA-256"), _splits(judged)),
             GAP,
             f"Split: {text(judged.splits.how)}. Near-duplicates across splits: {text(_near_duplicates(judged))}.",
             "## Evaluation",
@@ -68,12 +70,22 @@ def _details(judged: Judged) -> list[tuple[str, str]]:
         ("variant", f"{candidate.variant} ({candidate.technique}), one ONNX file"),
         (
             "answers with",
-            f"a calibrated probability: sigmoid({candidate.calibration.slope:.4g} * logit(raw) + {candidate.calibration.intercept:.4g}), inside the file",
+            f"{_calibrated(judged.charter.problem, candidate.calibration)}, inside the file",
         ),
-        ("raises an alert", f"from probability {candidate.threshold:.6g} on"),
+        ("raises an alert", f"from probability {candidate.threshold:.6g} on") if candidate.threshold is not None else ("decides", decides(candidate)),
         ("why this variant", judged.evaluation.why),
         ("timed on", f"{machine.cpu}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}"),
     ]
+
+
+def _calibrated(problem: str, calibration: Calibration) -> str:
+    """Say what is done to a raw answer."""
+    slope, intercept = f"{calibration.slope:.4g}", f"{calibration.intercept:.4g}"
+    said = {
+        "binary": f"a calibrated probability: sigmoid({slope} * logit(raw) + {intercept})",
+        "multiclass": f"calibrated probabilities, one for each class: softmax({slope} * log(raw))",
+    }
+    return said.get(problem) or f"an amount: {slope} * raw + {intercept}" + (", not below 0" if problem == "count" else "")
 
 
 def _feature(feature: Feature) -> tuple[str, ...]:
@@ -83,7 +95,14 @@ def _feature(feature: Feature) -> tuple[str, ...]:
 
 def _splits(judged: Judged) -> list[tuple[str, ...]]:
     splits: dict[str, Split] = {"train": judged.splits.train, "dev": judged.splits.dev, "sealed": judged.splits.sealed}
-    return [(name, f"{split.rows:,}", f"{split.positives:,}", split.sha256) for name, split in splits.items()]
+    return [(name, f"{split.rows:,}", *(f"{split.counts[sort]:,}" for sort in _sorts(judged).values()), split.sha256) for name, split in splits.items()]
+
+
+def _sorts(judged: Judged) -> dict[str, str]:
+    """Return the sorts of rows that the card counts in each split, by what people call them."""
+    if isinstance(judged.charter, BinaryCharter):
+        return {judged.positives: "positives"}
+    return {sort: sort for sort in judged.splits.sealed.counts if sort != ALL_ROWS}
 
 
 def _near_duplicates(judged: Judged) -> str:
@@ -94,27 +113,7 @@ def _near_duplicates(judged: Judged) -> str:
 def _errors(judged: Judged) -> list[tuple[str, ...]]:
     evaluation = judged.evaluation
     dev = next(each for each in evaluation.assessments if each.variant == evaluation.frozen)
-    return [*_counted("dev", dev.confusion, judged, dev.limits), *_counted("sealed", judged.verdict.confusion, judged, judged.verdict.limits)]
-
-
-def _counted(rows: str, seen: Confusion, judged: Judged, limits: list[LimitVerdict]) -> list[tuple[str, ...]]:
-    bounds = {limit.name: range_of(limit) for limit in limits}
-    return [
-        (
-            rows,
-            f"{judged.positives} missed",
-            f"{seen.missed:,} of {seen.positives:,}",
-            percent(seen.missed / seen.positives) if seen.positives else "unknown",
-            bounds.get("missed_share", ""),
-        ),
-        (
-            rows,
-            f"{judged.others} flagged",
-            f"{seen.false_alarms:,} of {seen.negatives:,}",
-            percent(seen.false_alarms / seen.negatives) if seen.negatives else "unknown",
-            bounds.get("false_alarm_share", ""),
-        ),
-    ]
+    return [*errors_counted(judged, "dev", dev.counted, dev.limits), *errors_counted(judged, "sealed", judged.verdict.counted, judged.verdict.limits)]
 
 
 def _replayed(judged: Judged) -> str:

@@ -23,7 +23,7 @@ class SplitRows:
 
 def split_rows(
     *,
-    labels: NDArray[np.int8],
+    labels: NDArray[np.integer[Any]],
     sealed_share: float,
     dev_share: float,
     lottery: NDArray[np.uint64],
@@ -35,7 +35,7 @@ def split_rows(
     Rows in another order give the same splits, in the same order: nothing depends on where a row stands, only on what it draws.
 
     Args:
-        labels: 0 or 1, shape (n_rows,).
+        labels: of classes, shape (n_rows,); rows of one label are parted alike. All the same where nothing is to be stratified by.
         sealed_share: of all rows.
         dev_share: of the rows that are not sealed.
         lottery: what each row draws, shape (n_rows,); decides wherever time does not.
@@ -45,8 +45,10 @@ def split_rows(
     shares = (1 - sealed_share) * (1 - dev_share), 1 - sealed_share
     if times is None and groups is None:
         drawn = np.argsort(lottery, kind="stable")
-        parts = [_cut(drawn[labels[drawn] == label], shares) for label in (0, 1)]
-        return _in_order([np.concatenate(pair) for pair in zip(*parts, strict=True)], lottery, "stratified by the target, drawn by lottery")
+        names = np.unique(labels) if len(labels) else np.zeros(1)
+        parts = [_cut(drawn[labels[drawn] == name], shares) for name in names]
+        how = ("stratified by the target, " if len(names) > 1 else "") + "drawn by lottery"
+        return _in_order([np.concatenate(pair) for pair in zip(*parts, strict=True)], lottery, how)
     rank = _ranks(times) if times is not None else None
     if groups is None:
         assert rank is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.errors import Refused
-from poc.rules.charter import BinaryCharter
-from poc.rules.evidence import Confusion
+from poc.rules.charter import BinaryCharter, Charter
+from poc.rules.counts import limited_shares
+from poc.rules.evidence import Confusion, Errors
 from poc.rules.value import expected_worth
 from poc.rules.verdict import most_errors_allowed
 
@@ -80,11 +82,18 @@ def choose_threshold(
     return Threshold(threshold=chosen, predicted_chance_of_go=float(chance[best]), confusion=confusion_at(p, labels, chosen))
 
 
-def chance_of_go(confusion: Confusion, charter: BinaryCharter, sealed_positives: int, sealed_negatives: int) -> float:
-    """Return the predicted chance that both error limits come out GO on a sealed set of the given size, after these counts; see `choose_threshold`."""
-    c = confusion
-    halves = _halves(np.array([c.missed]), c.positives, np.array([c.false_alarms]), c.negatives, charter, sealed_positives, sealed_negatives)
-    return float(np.prod([chance_of_at_most(allowed, sealed, errors, n)[0] for errors, n, sealed, allowed in halves]))
+def chance_of_go(charter: Charter, seen: Mapping[str, Errors], sealed: Mapping[str, int]) -> float:
+    """Return the predicted chance that every limit on errors comes out GO on the sealed rows, after these errors by limit; see `choose_threshold`.
+
+    `sealed` counts the sealed rows of each sort that `counts.limited_shares` speaks of.
+    """
+    confidence, looks = float(charter.limits.confidence), charter.timebox.looks
+    chances = []
+    for limit in limited_shares(charter):
+        rows, errors = sealed[limit.among], seen[limit.name]
+        allowed = most_errors_allowed(rows, limit.limit, confidence, looks)
+        chances.append(chance_of_at_most(allowed, rows, np.array([errors.errors]), errors.rows)[0])
+    return float(np.prod(chances))
 
 
 def chance_of_at_most(allowed: int, sealed: int, errors: Counts, n: int) -> Floats:

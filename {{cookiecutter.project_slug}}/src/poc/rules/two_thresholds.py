@@ -45,12 +45,14 @@ class Way:
 def ways(judged: Judged) -> tuple[Way, Way]:
     """Return the usual threshold and the chosen one, on the same rows and by the same limits."""
     evaluation, half = judged.evaluation, judged.evaluation.at_half
+    assert half is not None and judged.candidate.threshold is not None
     frozen = next(each for each in evaluation.assessments if each.variant == evaluation.frozen)
     by = {limit.name for limit in half.limits}
+    assert isinstance(frozen.counted, Confusion)
     chosen = overall([limit for limit in frozen.limits if limit.name in by])
     return (
         Way(threshold=USUAL, seen=half.confusion, money=half.money.middle, outcome=half.overall),
-        Way(threshold=judged.candidate.threshold, seen=frozen.confusion, money=frozen.money.per_period.middle, outcome=chosen),
+        Way(threshold=judged.candidate.threshold, seen=frozen.counted, money=frozen.money.per_period.middle, outcome=chosen),
     )
 
 
@@ -73,7 +75,7 @@ def thresholds_table(judged: Judged) -> Table:
 def thresholds_said(judged: Judged) -> str:
     """Say what accuracy hides, and why the threshold is where it is."""
     usual, chosen = ways(judged)
-    by_costs = judged.evaluation.threshold_by_costs
+    by_costs = _by_costs(judged)
     return (
         f"At {percent(USUAL)} the model is right on {percent(usual.accuracy)} of these rows, misses {percent(usual.missed)} of the {judged.positives} "
         f"and is {usual.outcome}: accuracy does not see what an error costs. "
@@ -86,6 +88,12 @@ def marks(judged: Judged) -> Iterator[Mark]:
     usual, chosen = ways(judged)
     yield Mark(threshold=chosen.threshold, money=chosen.money, words=f"chosen, {percent(chosen.threshold)}: {chosen.outcome}", kind="strong")
     yield Mark(threshold=usual.threshold, money=usual.money, words=f"usual, {percent(USUAL)}: {usual.outcome}", kind="mark")
-    by_costs = judged.evaluation.threshold_by_costs
+    by_costs = _by_costs(judged)
     if all(abs(odds(by_costs) - odds(way.threshold)) > LEGIBLE for way in (usual, chosen)):
         yield Mark(threshold=by_costs, money=worth_at(judged.evaluation.curve, by_costs), words=f"by costs alone, {percent(by_costs)}", kind="other")
+
+
+def _by_costs(judged: Judged) -> float:
+    """Return from which probability costs alone would alert; it stands there wherever a threshold decides."""
+    assert judged.evaluation.threshold_by_costs is not None
+    return judged.evaluation.threshold_by_costs

@@ -7,22 +7,27 @@ from collections.abc import Iterator
 
 from poc.rules import stakes, words
 from poc.rules.brief import Brief, Judged, Limit, Money, Table
-from poc.rules.charter import BinaryCharter
-from poc.rules.evidence import LimitVerdict, Swing
+from poc.rules.charter import BinaryCharter, Charter
+from poc.rules.counts import sorts_counted
+from poc.rules.evidence import Candidate, Confusion, LimitVerdict, Swing
+from poc.rules.people import people, people_in_one_line, people_said
 from poc.rules.pictures import curve_picture, money_picture, tornado_picture
 from poc.rules.stakes import TODAY, errors_of_nobody
 from poc.rules.two_thresholds import marks, thresholds_said, thresholds_table
 from poc.rules.value import gain, means
-from poc.rules.words import agreed, amount, chance, clipped, count, figure, of_thousand, percent, sentence
+from poc.rules.words import agreed, amount, chance, clipped, figure, percent, sentence
 
 #: Letters of the charter's and the data card's own sentences that one page has room for.
 LONG, SHORT, OF_THE_DATA = 220, 140, 320
+#: As many bars as a table can be read with; many classes have hundreds of costs.
+MOST_SWINGS = 12
 #: Limits that are measured on a machine, and prove nothing on another one.
 OF_THE_MACHINE = ("latency_p99", "memory", "monthly_budget")
 
 
 def brief_of(judged: Judged) -> Brief:
     """Write the brief."""
+    is_at_a_threshold = judged.evaluation.at_half is not None
     charter, verdict, money, swings = judged.charter, judged.verdict, judged.verdict.money, _swings(judged)
     return Brief(
         project=charter.project,
@@ -35,14 +40,14 @@ def brief_of(judged: Judged) -> Brief:
         meaning=_meaning(judged),
         next_step=_next_step(judged),
         money=_money(judged),
-        people_in_one_line=_people_in_one_line(judged),
-        people=_people(judged),
-        people_said=_people_said(judged),
+        people_in_one_line=people_in_one_line(judged),
+        people=people(judged),
+        people_said=people_said(judged),
         limits_caption=f"Each limit of the charter, with the bounds that hold at {percent(float(charter.limits.confidence))} confidence",
         limits=tuple(_limit(limit, judged) for limit in verdict.limits),
-        thresholds=thresholds_table(judged),
-        thresholds_said=thresholds_said(judged),
-        curve=curve_picture(judged.evaluation.curve, list(marks(judged)), unit=judged.unit, level=judged.level),
+        thresholds=thresholds_table(judged) if is_at_a_threshold else None,
+        thresholds_said=thresholds_said(judged) if is_at_a_threshold else "",
+        curve=curve_picture(judged.evaluation.curve, list(marks(judged)), unit=judged.unit, level=judged.level) if is_at_a_threshold else None,
         tornado=tornado_picture(swings, money.expected, unit=judged.unit),
         swings=_swings_table(swings),
         break_even=_break_even(judged),
@@ -99,7 +104,7 @@ def _money(judged: Judged) -> Money:
     )
 
 
-def _policies(charter: BinaryCharter) -> dict[str, float]:
+def _policies(charter: Charter) -> dict[str, float]:
     """Return what each policy that needs no model is worth against today's process, at the mean costs; it pays no run cost."""
     run_cost = float(charter.value.run_cost_per_period)
     return {name: float(gain(charter, means(charter), errors)) + run_cost for name, errors in errors_of_nobody(charter).items()}
@@ -122,7 +127,7 @@ def _swings_table(swings: list[Swing]) -> Table:
         head=("what", "at its low end", "worth", "at its high end", "worth"),
         rows=tuple(
             (bar.name, figure(bar.low, bar.unit), amount(bar.at_low, signed=True), figure(bar.high, bar.unit), amount(bar.at_high, signed=True))
-            for bar in swings
+            for bar in swings[:MOST_SWINGS]
         ),
     )
 
@@ -131,70 +136,6 @@ def _break_even(judged: Judged) -> str:
     money, at = judged.verdict.money, judged.verdict.money.break_even
     even = f"It breaks even where the {at.name} is {figure(at.value, at.unit)}" if math.isfinite(at.value) else f"No {at.name} makes it break even"
     return f"{even}; a perfect model would be worth {amount(money.perfect_model)} {judged.unit}."
-
-
-def _people_in_one_line(judged: Judged) -> str:
-    seen, today = judged.verdict.confusion, judged.charter.baseline
-    missed, flagged = of_thousand(seen.missed / seen.positives), of_thousand(seen.false_alarms / seen.negatives)
-    was_missed, was_flagged = of_thousand(float(today.missed_share)), of_thousand(float(today.false_alarm_share))
-    return (
-        f"Of 1,000 {judged.positives} {missed} are missed ({was_missed} today); "
-        f"of 1,000 {judged.others} {flagged} are flagged for nothing ({was_flagged} today)."
-    )
-
-
-def _people(judged: Judged) -> Table:
-    """Count errors of a thousand and of a likely period, beside today's."""
-    charter, seen = judged.charter, judged.verdict.confusion
-    cases = float(charter.value.decisions_per_period.likely)
-    bad = cases * float(charter.value.positive_share.likely)
-    missed = _Errors(judged.positives, "missed", bad, seen.missed / seen.positives, float(charter.baseline.missed_share), _bounds(judged, "missed_share"))
-    flagged = _Errors(
-        judged.others,
-        "flagged for nothing",
-        cases - bad,
-        seen.false_alarms / seen.negatives,
-        float(charter.baseline.false_alarm_share),
-        _bounds(judged, "false_alarm_share"),
-    )
-    return Table(
-        caption=f"How often it errs, with bounds at {percent(float(charter.limits.confidence))} confidence, beside {TODAY}",
-        head=("", "this model", "could be", "today"),
-        rows=(missed.of_thousand(), flagged.of_thousand(), missed.of(charter.value.period), flagged.of(charter.value.period)),
-    )
-
-
-class _Errors:
-    """One kind of error: about whom and what, how many cases a period has, the share that errs, today's share, and the limit that holds its bounds."""
-
-    def __init__(self, whose: str, what: str, cases: float, share: float, today: float, bounds: LimitVerdict | None) -> None:
-        self.whose, self.what, self.cases, self.shares, self.bounds = whose, what, cases, (share, today), bounds
-
-    def of_thousand(self) -> tuple[str, ...]:
-        """Return the row of a thousand cases."""
-        share, today = map(of_thousand, self.shares)
-        could_be = f"{of_thousand(self.bounds.low)} to {of_thousand(self.bounds.high)}" if self.bounds else ""
-        return f"of 1,000 {self.whose}, {self.what}", share, could_be, today
-
-    def of(self, period: str) -> tuple[str, ...]:
-        """Return the row of a period."""
-        share, today = (count(self.cases * each) for each in self.shares)
-        could_be = f"{count(self.cases * self.bounds.low)} to {count(self.cases * self.bounds.high)}" if self.bounds else ""
-        return f"a {period}: {self.whose} {self.what}", share, could_be, today
-
-
-def _bounds(judged: Judged, name: str) -> LimitVerdict | None:
-    return next((limit for limit in judged.verdict.limits if limit.name == name), None)
-
-
-def _people_said(judged: Judged) -> str:
-    charter, value = judged.charter, judged.charter.value
-    bad = count(float(value.decisions_per_period.likely * value.positive_share.likely))
-    return (
-        f"Counted on a {value.period} with {agreed(value.decisions_per_period.likely)} decisions, {bad} of them about {judged.positives}. "
-        f"Who decides: {sentence(clipped(charter.decision.decider, SHORT))} On an alert: {sentence(clipped(charter.decision.on_alert, SHORT))} "
-        f"Today: {sentence(clipped(charter.baseline.process, SHORT))}"
-    )
 
 
 def _limit(limit: LimitVerdict, judged: Judged) -> Limit:
@@ -226,13 +167,26 @@ def _not_proven(judged: Judged) -> Iterator[str]:
 
 
 def _evidence(judged: Judged) -> str:
-    candidate, verdict, machine, seen = judged.candidate, judged.verdict, judged.timings.machine, judged.verdict.confusion
+    candidate, verdict, machine = judged.candidate, judged.verdict, judged.timings.machine
     return (
-        f"Model {candidate.variant} ({candidate.technique}), alert from probability {candidate.threshold:.4f}. "
-        f"Sealed rows, kept from every model: {seen.positives:,} {judged.positives}, {seen.negatives:,} {judged.others}; "
+        f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows, kept from every model: {_sealed_rows(judged)}; "
         f"look {verdict.look} of {verdict.looks_allowed}. "
         f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
     )
+
+
+def decides(candidate: Candidate) -> str:
+    """Say how an answer becomes a decision."""
+    if candidate.threshold is not None:
+        return f"alert from probability {candidate.threshold:.4f}"
+    return "the class that costs least on average is decided" if candidate.by_cost else "the estimate is what is decided"
+
+
+def _sealed_rows(judged: Judged) -> str:
+    seen = judged.verdict.counted
+    if isinstance(judged.charter, BinaryCharter) and isinstance(seen, Confusion):
+        return f"{seen.positives:,} {judged.positives}, {seen.negatives:,} {judged.others}"
+    return sorts_counted(seen, judged.candidate.by_cost)
 
 
 def _digests(judged: Judged) -> tuple[tuple[str, str], ...]:

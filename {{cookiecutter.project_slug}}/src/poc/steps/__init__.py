@@ -23,7 +23,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         name="ingest",
         does="read the source, join what had arrived by each row's time, keep declared features, split; seal the labels of the last split",
-        refuses_when="empty, unreadable, duplicate keys, rows shared or all but shared across splits, a split without positives",
+        refuses_when="empty, unreadable, duplicate keys, rows shared or all but shared across splits, a split that lacks a class",
         inputs=("agreement",),
         outputs=("data", "sealed_labels"),
     ),
@@ -36,7 +36,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="train",
-        does="fit a baseline and every family; calibrate and choose thresholds by cross-fitting",
+        does="fit a baseline and every family; calibrate and choose what decides by cross-fitting",
         refuses_when="nothing can be fitted, or the result is too good to be true",
         inputs=("agreement", "data", "validation"),
         outputs=("models",),

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from poc import layout
-from poc.rules.charter import BinaryCharter
+from poc.rules.charter import Charter
 from poc.rules.evidence import Number, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
-from poc.rules.verdict import judge_share
+from poc.rules.verdict import judge_shares
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
 from poc.steps.timing import MOST_OVERLOAD, write_rows
@@ -53,19 +53,16 @@ def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> 
     return Result(headline=_headline(timed, not_timed, found, charter), numbers=[number for timing in timed for number in _numbers(timing)])
 
 
-def _ruled_out(variant: Variant, charter: BinaryCharter) -> str | None:
+def _ruled_out(variant: Variant, charter: Charter) -> str | None:
     """Say why a variant need not be timed: it was not made, or dev alone shows that it breaks a limit."""
     if variant.reason_not_made or variant.dev is None:
         return variant.reason_not_made or "not judged on dev"
-    confidence, dev = float(charter.limits.confidence), variant.dev
-    judged = [
-        judge_share(dev.missed, dev.positives, float(charter.limits.missed_share), confidence, name="missed share"),
-        judge_share(dev.false_alarms, dev.negatives, float(charter.limits.false_alarm_share), confidence, name="false-alarm share"),
-    ]
-    return next((f"dev rules it out: {each.name} {each.measured:.1%}, the charter allows {each.limit:.0%}" for each in judged if each.verdict == "NO-GO"), None)
+    judged = judge_shares(charter, variant.dev, looks=1)
+    broken = (f"{each.name.replace('_', ' ')} {each.measured:.1%}, the charter allows {each.limit:.0%}" for each in judged if each.verdict == "NO-GO")
+    return next((f"dev rules it out: {each}" for each in broken), None)
 
 
-def _time(chosen: list[Variant], folder: Path, rows: Path, charter: BinaryCharter, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
+def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
     limits = charter.limits
     paths = {variant.name: folder / str(variant.file) for variant in chosen}
     shared = {"rows": str(rows), "threads": THREADS}
@@ -114,7 +111,7 @@ def _child(job: dict[str, Any], *, patience_s: float) -> Any:
     return json.loads(done.stdout)
 
 
-def _headline(timed: list[Timing], not_timed: dict[str, str], found: list[str], charter: BinaryCharter) -> str:
+def _headline(timed: list[Timing], not_timed: dict[str, str], found: list[str], charter: Charter) -> str:
     if not timed:
         reasons = dict.fromkeys(reason for reason in not_timed.values() if reason.startswith("dev")) or dict.fromkeys(not_timed.values())
         return f"no variant was timed: {'; '.join(list(reasons)[:3])}"

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from poc import layout
-from poc.problem.model import FAMILIES
+from poc.problem.model import families_for
 from poc.rules import guards
-from poc.rules.charter import BinaryCharter
-from poc.rules.evidence import Confusion, FittedModel, Graphs, Models, Number, Parity, Splits, Technique, Variant, Variants
-from poc.rules.thresholds import chance_of_go, confusion_at
+from poc.rules.answers import compare, count, count_invalid
+from poc.rules.charter import Charter
+from poc.rules.counts import counted_shares
+from poc.rules.evidence import Counted, Deciding, Errors, FittedModel, Graphs, Models, Number, Parity, Splits, Technique, Variant, Variants
+from poc.rules.thresholds import chance_of_go
 from poc.steps.export import export_one
 from poc.steps.fitting import fit
 from poc.steps.inputs import Rows, charter_of, params_of, rows_of
-from poc.steps.parity import awkward_rows, compare, compare_alone, count_invalid
+from poc.steps.parity import awkward_rows, compare_alone
 from poc.steps.perform import Result
 from poc.tools import files, quantization
 from poc.tools.onnx_runtime import Scorer
@@ -34,7 +36,7 @@ def compress(*, agreement: Path, data: Path, models: Path, graphs: Path, variant
     fitted = files.read_record(models / layout.MODELS_JSON, Models).models
     parents = {graph.model: graphs / graph.file for graph in files.read_record(graphs / layout.GRAPHS_JSON, Graphs).graphs}
     for model in fitted:
-        for name, build in FAMILIES[model.family].thinned.items():
+        for name, build in families_for(charter.problem)[model.family].thinned.items():
             try:
                 thin = fit(
                     name,
@@ -83,7 +85,7 @@ def _techniques(model: FittedModel, calibration_rows: list[dict[str, Any]]) -> d
 
 
 def _variant(
-    model: FittedModel, technique: Technique, make: Make, parent: Path, train: Rows, dev: Rows, charter: BinaryCharter, splits: Splits, into: Path
+    model: FittedModel, technique: Technique, make: Make, parent: Path, train: Rows, dev: Rows, charter: Charter, splits: Splits, into: Path
 ) -> Variant:
     facts = _facts(model, technique, model.name)
     name = facts["name"]
@@ -94,23 +96,31 @@ def _variant(
         path.unlink(missing_ok=True)
         return _not_made(facts, str(reason))
     rows, scorer, of_dev = awkward_rows(train, dev), Scorer(path), slice(len(train.labels), len(train.labels) + len(dev.labels))
-    answered, expected = scorer.probabilities(rows), Scorer(parent).probabilities(rows)
-    guards.probabilities_are_valid(name, *count_invalid(answered))
+    expected = Scorer(parent).answers(rows)
+    try:
+        answered = scorer.answers(rows)
+    except Exception as error:  # ONNX Runtime raises bare exceptions of many kinds; it writes int8 products of a single column that it then cannot run
+        if not technique.startswith("int8"):
+            raise
+        path.unlink()
+        return _not_made(facts, f"ONNX Runtime cannot run what it quantized: {str(error).rpartition(':')[2].strip()}")
+    guards.answers_are_valid(name, *count_invalid(model, answered))
     if technique.startswith("int8"):
-        alone = compare_alone(scorer, rows, answered, model.threshold)
+        alone = compare_alone(scorer, rows, answered, model)
         if alone.decisions_flipped or alone.largest_difference > guards.PARITY_DIFFERENCE:
             path.unlink()
             return _not_made(facts, _depends_on_company(alone))
-    on_dev, parents = (confusion_at(answers[of_dev], dev.labels, model.threshold, dev.groups) for answers in (answered, expected))
+    on_dev, parents = (
+        count(charter, model, answers[of_dev], dev.labels, groups=dev.groups, usual_amount=splits.usual_amount) for answers in (answered, expected)
+    )
     return Variant(
         **facts | {"predicted_chance_of_go": _chance(model, on_dev, parents, charter, splits)},
         reason_not_made=None,
         file=path.name,
         sha256=files.sha256_of_file(path),
         size_bytes=path.stat().st_size,
-        parity=compare(expected, answered, model.threshold),
+        parity=compare(model, expected, answered),
         dev=on_dev,
-        dev_at_half=confusion_at(answered[of_dev], dev.labels, 0.5),
     )
 
 
@@ -118,22 +128,17 @@ def _depends_on_company(alone: Parity) -> str:
     """Say why answers cannot be relied on: dynamic quantization scales activations by the largest value among the rows that are asked together."""
     return (
         f"a row's answer depends on the rows that are asked with it: alone, {alone.decisions_flipped} of {alone.rows} decisions flip "
-        f"and probabilities differ by up to {alone.largest_difference:.2g}"
+        f"and answers differ by up to {alone.largest_difference:.2g}"
     )
 
 
-def _chance(model: FittedModel, dev: Confusion, parents: Confusion, charter: BinaryCharter, splits: Splits) -> float:
+def _chance(model: FittedModel, dev: Counted, parents: Counted, charter: Charter, splits: Splits) -> float:
     """Predict the chance of GO from the model's open rows, with as many more or fewer errors as the variant makes on dev."""
     if dev == parents:
         return model.predicted_chance_of_go
-    seen = model.at_threshold
-    shifted = Confusion(
-        positives=seen.positives,
-        missed=int(np.clip(seen.missed + dev.missed - parents.missed, 0, seen.positives)),
-        negatives=seen.negatives,
-        false_alarms=int(np.clip(seen.false_alarms + dev.false_alarms - parents.false_alarms, 0, seen.negatives)),
-    )
-    return chance_of_go(shifted, charter, splits.sealed.positives, splits.sealed.rows - splits.sealed.positives)
+    more = {one.name: one.errors - other.errors for one, other in zip(counted_shares(charter, dev), counted_shares(charter, parents), strict=True)}
+    shifted = {name: Errors(errors=int(np.clip(seen.errors + more[name], 0, seen.rows)), rows=seen.rows) for name, seen in model.limited.items()}
+    return chance_of_go(charter, shifted, splits.sealed.counts)
 
 
 def _facts(model: FittedModel, technique: Technique, name: str) -> dict[str, Any]:
@@ -143,10 +148,10 @@ def _facts(model: FittedModel, technique: Technique, name: str) -> dict[str, Any
         "family": model.family,
         "technique": technique,
         "calibration": model.calibration,
-        "threshold": model.threshold,
+        **{name: getattr(model, name) for name in Deciding.model_fields},
         "predicted_chance_of_go": model.predicted_chance_of_go,
     }
 
 
 def _not_made(facts: dict[str, Any], reason: str) -> Variant:
-    return Variant(**facts, reason_not_made=reason, file=None, sha256=None, size_bytes=None, parity=None, dev=None, dev_at_half=None)
+    return Variant(**facts, reason_not_made=reason, file=None, sha256=None, size_bytes=None, parity=None, dev=None)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from poc import layout
-from poc.rules.charter import BinaryCharter
+from poc.rules.charter import BinaryCharter, Charter
+from poc.rules.counts import counted_shares
 from poc.rules.curve import value_curve
 from poc.rules.evidence import Assessment, AtHalf, Candidate, CandidateInput, Confusion, Evaluation, Number, Timing, Timings, Variant, Variants
 from poc.rules.latency import expected_p99_ms
@@ -23,7 +26,7 @@ from poc.tools.onnx_runtime import Scorer
 
 
 def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, candidate: Path) -> Result:
-    """Write each variant's assessment and freeze one: bytes, threshold and calibration, by digest."""
+    """Write each variant's assessment and freeze one: bytes, calibration and what decides, by digest."""
     charter, seed = charter_of(agreement), params_of(agreement).seed
     made = {variant.name: variant for variant in files.read_record(variants / layout.VARIANTS_JSON, Variants).variants if variant.is_made}
     measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
@@ -32,41 +35,31 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
     chosen, why = choose(assessed)
     variant = made[chosen.variant]
     dev = rows_of(data, "dev", charter)
-    probabilities = Scorer(variants / str(variant.file)).probabilities(dev.tensors)
-    found = Evaluation(
-        assessments=assessed,
-        frozen=variant.name,
-        why=why,
-        at_half=_at_half(confusion_at(probabilities, dev.labels, 0.5, dev.groups), charter, seed),
-        curve=value_curve(probabilities, dev.labels, charter, groups=dev.groups, chosen=variant.threshold, seed=seed),
-        threshold_by_costs=threshold_by_costs(charter, float(np.mean(dev.labels))),
-    )
-    files.write_record(candidate / layout.EVALUATION_JSON, found)
+    thresholds = _other_thresholds(variant, Scorer(variants / str(variant.file)).answers(dev.tensors), dev, charter, seed)
+    files.write_record(candidate / layout.EVALUATION_JSON, Evaluation(assessments=assessed, frozen=variant.name, why=why, **thresholds))
     _freeze(variant, charter, agreement, variants, dev, candidate)
-    confusion = chosen.confusion
     return Result(
         headline=why,
         numbers=[
-            Number(name="dev_missed_share", value=confusion.missed / confusion.positives, unit="share"),
-            Number(name="dev_false_alarm_share", value=confusion.false_alarms / confusion.negatives, unit="share"),
+            *(Number(name=f"dev_{share.name}", value=share.errors / share.rows, unit="share") for share in counted_shares(charter, chosen.counted)),
             Number(name="dev_money", value=chosen.money.per_period.middle, unit=f"{chosen.money.currency} per {chosen.money.period}"),
             Number(name="chance_of_go", value=chosen.chance_of_go, unit="share"),
         ],
     )
 
 
-def _assess(variant: Variant, timing: Timing | None, differences: list[str], charter: BinaryCharter, seed: int) -> Assessment:
+def _assess(variant: Variant, timing: Timing | None, differences: list[str], charter: Charter, seed: int) -> Assessment:
     """Judge a variant on dev. Its latency as measured is for the gate: a pause of the machine at the wrong moment must not freeze another variant."""
-    confusion = variant.dev
-    assert confusion is not None
-    money = worth(charter, confusion, seed=seed)
-    limits = judge(charter, confusion, money, timing, differences)
+    counted = variant.dev
+    assert counted is not None
+    money = worth(charter, counted, seed=seed)
+    limits = judge(charter, counted, money, timing, differences)
     refuted = [limit.name for limit in limits if limit.verdict == "NO-GO" and limit.name != "latency_p99"]
     expected_ms = expected_p99_ms(timing.single_p50_us, float(charter.limits.arrivals_per_second)) if timing else float("nan")
     is_fast = bool(differences) or expected_ms <= float(charter.limits.latency_p99_ms)
     return Assessment(
         variant=variant.name,
-        confusion=confusion,
+        counted=counted,
         money=money,
         limits=limits,
         chance_of_go=variant.predicted_chance_of_go,
@@ -74,6 +67,17 @@ def _assess(variant: Variant, timing: Timing | None, differences: list[str], cha
         expected_p99_ms=expected_ms,
         cpu_us_per_call=timing.cpu_us_per_call if timing else float("inf"),
     )
+
+
+def _other_thresholds(variant: Variant, answers: NDArray[np.float32], dev: Rows, charter: Charter, seed: int) -> dict[str, Any]:
+    """Say what other thresholds than the chosen one would be worth; nothing where no threshold decides."""
+    if not isinstance(charter, BinaryCharter) or variant.threshold is None:
+        return {"at_half": None, "curve": [], "threshold_by_costs": None}
+    return {
+        "at_half": _at_half(confusion_at(answers, dev.labels, 0.5, dev.groups), charter, seed),
+        "curve": value_curve(answers, dev.labels, charter, groups=dev.groups, chosen=variant.threshold, seed=seed),
+        "threshold_by_costs": threshold_by_costs(charter, float(np.mean(dev.labels))),
+    }
 
 
 def _at_half(seen: Confusion, charter: BinaryCharter, seed: int) -> AtHalf:
@@ -84,7 +88,7 @@ def _at_half(seen: Confusion, charter: BinaryCharter, seed: int) -> AtHalf:
     return AtHalf(accuracy=accuracy, confusion=seen, limits=limits, money=money.per_period, overall=overall(limits))
 
 
-def _freeze(variant: Variant, charter: BinaryCharter, agreement: Path, variants: Path, dev: Rows, candidate: Path) -> None:
+def _freeze(variant: Variant, charter: Charter, agreement: Path, variants: Path, dev: Rows, candidate: Path) -> None:
     bytes_ = (variants / str(variant.file)).read_bytes()
     files.write_atomically(candidate / layout.CANDIDATE_MODEL, bytes_)
     inputs = [CandidateInput(name=feature.name, kind=feature.kind) for feature in charter.features]
@@ -96,6 +100,7 @@ def _freeze(variant: Variant, charter: BinaryCharter, agreement: Path, variants:
         technique=variant.technique,
         model_sha256=files.sha256_of(bytes_),
         threshold=variant.threshold,
+        by_cost=variant.by_cost,
         calibration=variant.calibration,
         inputs=inputs,
     )

@@ -1,4 +1,4 @@
-"""Fit one family, calibrate it and choose its threshold: what `train` does for each family and `compress` for thinned ones."""
+"""Fit one family, calibrate it and choose what decides: what `train` does for each family and `compress` for thinned ones."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from poc.problem.model import Build
-from poc.rules.calibration import calibrated
-from poc.rules.charter import BinaryCharter
+from poc.rules.calibration import calibrated, in_unit, unit_of
+from poc.rules.charter import Charter
+from poc.rules.choosing import choose
 from poc.rules.evidence import FittedModel, Splits
-from poc.rules.leakage import auc
 from poc.rules.params import Params
-from poc.rules.thresholds import choose_threshold, confusion_at
+from poc.rules.skill import skill
 from poc.steps.inputs import Rows
 from poc.tools import estimators
 
@@ -24,19 +24,20 @@ def fit(
     *,
     is_neural: bool,
     thinned_from: str | None,
-    charter: BinaryCharter,
+    charter: Charter,
     params: Params,
     train: Rows,
     dev: Rows,
     splits: Splits,
     into: Path,
 ) -> FittedModel:
-    """Fit on train; calibrate and choose the threshold on rows that the model at hand had not seen: train by folds, and dev."""
-    found = estimators.cross_fit(build(charter.features, params.seed), train.frame(), train.labels, dev.frame(), folds=params.folds, seed=params.seed)
-    raw, labels = np.concatenate([found.raw_train, found.raw_dev]), np.concatenate([train.labels, dev.labels])
-    calibration = estimators.platt(raw, labels)
-    probabilities = calibrated(raw, calibration)
-    chosen = choose_threshold(probabilities, labels, charter, splits.sealed.positives, splits.sealed.rows - splits.sealed.positives)
+    """Fit on train; calibrate and choose what decides on rows that the model at hand had not seen: train by folds, and dev."""
+    unit = unit_of(charter.problem, train.labels)
+    unfitted, targets = build(charter.features, params.seed), in_unit(train.labels, unit)
+    found = estimators.cross_fit(unfitted, train.frame(), targets, dev.frame(), folds=params.folds, seed=params.seed)
+    raw, truth = np.concatenate([found.raw_train, found.raw_dev]), np.concatenate([train.labels, dev.labels])
+    calibration = estimators.calibrate(charter.problem, raw, truth, unit)
+    chosen = choose(charter, raw, truth, calibration, splits.sealed.counts, usual_amount=splits.usual_amount)
     estimators.save(found.estimator, into / f"{name}.joblib")
     return FittedModel(
         name=name,
@@ -44,10 +45,9 @@ def fit(
         file=f"{name}.joblib",
         thinned_from=thinned_from,
         is_neural=is_neural,
-        calibration=calibration,
-        threshold=chosen.threshold,
+        calibration=chosen.calibration,
+        **dict(chosen.deciding),
         predicted_chance_of_go=chosen.predicted_chance_of_go,
-        auc=auc(probabilities, labels),
-        at_half=confusion_at(probabilities, labels, 0.5),
-        at_threshold=chosen.confusion,
+        skill=skill(charter.problem, calibrated(charter.problem, raw, chosen.calibration), truth),
+        limited=chosen.limited,
     )

@@ -12,16 +12,17 @@ import numpy as np
 from poc import layout
 from poc.errors import EnvironmentRefused
 from poc.rules import guards
-from poc.rules.charter import BinaryCharter
-from poc.rules.evidence import Candidate, Confusion, Number, Rehearsal, Splits, Timing, Timings, Verdict
+from poc.rules.answers import count, count_invalid
+from poc.rules.charter import Charter
+from poc.rules.counts import CountedShare, counted_shares, in_words, sorts_of
+from poc.rules.evidence import Candidate, Counted, Number, Rehearsal, Splits, Timing, Timings, Verdict
 from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look, is_as_written, shares_seen
-from poc.rules.thresholds import confusion_at
 from poc.rules.value import worth
 from poc.rules.verdict import judge, overall
 from poc.steps.inputs import charter_of, groups_of, params_of
 from poc.steps.judged import candidate_digest, check_evidence
-from poc.steps.parity import count_invalid
 from poc.steps.perform import Result
+from poc.steps.target import written_labels
 from poc.tools import files, frames, tracking
 from poc.tools.onnx_runtime import Scorer
 
@@ -59,14 +60,14 @@ def gate(
     speed = _speed(frozen, timings, rehearsal)
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
-        confusion = Verdict.model_validate_json(stored).confusion if stored is not None else _confusion(charter, frozen, data, sealed_labels, candidate)
-        money = worth(charter, confusion, seed=params_of(agreement).seed)
-        limits = judge(charter, confusion, money, speed.timing, speed.differences, not_timed=speed.not_timed)
+        counted = Verdict.model_validate_json(stored).counted if stored is not None else _counted(charter, frozen, data, sealed_labels, candidate)
+        money = worth(charter, counted, seed=params_of(agreement).seed)
+        limits = judge(charter, counted, money, speed.timing, speed.differences, not_timed=speed.not_timed)
         found = Verdict(
             overall=overall(limits),
             limits=limits,
             money=money,
-            confusion=confusion,
+            counted=counted,
             candidate_sha256=look.candidate_sha256,
             sealed_sha256=look.sealed_sha256,
             look=nth,
@@ -77,10 +78,11 @@ def gate(
         files.write_record(verdict / layout.VERDICT_JSON, found)
         if stored is None:
             tracking.finish_look(look, verdict / layout.VERDICT_JSON)
-    return Result(headline=_headline(found), numbers=_numbers(found))
+    shares = counted_shares(charter, counted)
+    return Result(headline=_headline(found, shares), numbers=_numbers(found, shares))
 
 
-def _take_look(charter: BinaryCharter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
+def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
     """Return the look of this candidate at this sealed set, the how many-th at these rows it is, and what it found before.
 
     A new look is recorded here, before anything is seen.
@@ -178,28 +180,26 @@ def _speed(frozen: Candidate, timings: Path, rehearsal: Path) -> _Speed:
     )
 
 
-def _confusion(charter: BinaryCharter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Confusion:
-    """Open the sealed labels, here and nowhere else, and count decisions at the frozen threshold."""
+def _counted(charter: Charter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Counted:
+    """Open the sealed labels, here and nowhere else, and count decisions as they were frozen."""
     rows = frames.read_table(data / layout.SPLIT_FILES["sealed"])
-    labels = frames.read_table(sealed_labels / layout.SEALED_LABELS)[charter.data.target].to_numpy(dtype=np.int8)
-    guards.split_can_be_judged("sealed", len(labels), int(labels.sum()))
-    answered = Scorer(candidate / layout.CANDIDATE_MODEL).probabilities(frames.columns(rows, frozen.inputs))
-    guards.probabilities_are_valid("the candidate on the sealed set", *count_invalid(answered))
-    return confusion_at(answered, labels, frozen.threshold, groups_of(rows, charter))
+    labels = written_labels(frames.read_table(sealed_labels / layout.SEALED_LABELS), charter)
+    guards.split_can_be_judged("sealed", len(labels), sorts_of(charter, labels), len(np.unique(labels)))
+    answered = Scorer(candidate / layout.CANDIDATE_MODEL).answers(frames.columns(rows, frozen.inputs))
+    guards.answers_are_valid("the candidate on the sealed set", *count_invalid(frozen, answered))
+    usual = files.read_record(data / layout.SPLITS_JSON, Splits).usual_amount
+    return count(charter, frozen, answered, labels, groups=groups_of(rows, charter), usual_amount=usual)
 
 
-def _headline(found: Verdict) -> str:
-    c = found.confusion
+def _headline(found: Verdict, shares: Sequence[CountedShare]) -> str:
     again = " (the counts of an earlier look at this candidate, timed again)" if found.repeated else ""
-    counts = f"{c.missed} of {c.positives} missed, {c.false_alarms:,} of {c.negatives:,} false alarms"
+    counts = ", ".join(f"{share.errors:,} of {share.rows:,} {in_words(share.name)}" for share in shares)
     return f"{found.overall}{again}: {counts}; look {found.look}, {found.looks_allowed} allowed"
 
 
-def _numbers(found: Verdict) -> list[Number]:
-    c = found.confusion
+def _numbers(found: Verdict, shares: Sequence[CountedShare]) -> list[Number]:
     return [
-        Number(name="missed_share", value=c.missed / c.positives, unit="share"),
-        Number(name="false_alarm_share", value=c.false_alarms / c.negatives, unit="share"),
+        *(Number(name=share.name, value=share.errors / share.rows, unit="share") for share in shares),
         Number(name="money_low", value=found.money.per_period.low, unit=f"{found.money.currency} per {found.money.period}"),
         Number(name="money_middle", value=found.money.per_period.middle, unit=f"{found.money.currency} per {found.money.period}"),
         Number(name="money_high", value=found.money.per_period.high, unit=f"{found.money.currency} per {found.money.period}"),

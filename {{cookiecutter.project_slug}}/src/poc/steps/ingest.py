@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from poc import layout
 from poc.errors import InputRefused, Problem
 from poc.rules import guards
-from poc.rules.charter import BinaryCharter, Charter
+from poc.rules.charter import AmountCharter, Charter
+from poc.rules.counts import sorts_of
 from poc.rules.evidence import NearDuplicates, Number, Split, Splits
 from poc.rules.near_duplicates import near_duplicates
 from poc.rules.sealed_rows import too_few
@@ -21,13 +21,11 @@ from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
 from poc.steps.perform import Result
 from poc.steps.rows import source_rows
+from poc.steps.target import labels_of, target_problems, without
 from poc.tools import files, frames
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: As many of a target's values as an error names.
-SHOWN_VALUES = 5
 
 
 def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
@@ -36,10 +34,10 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     rows = source_rows(charter, Path.cwd())
     table, own = rows.table, rows.own
     _refuse_unusable(table, charter)
-    kept, labels = frames.typed(table, charter.features, _roles(charter)), _labels(table, charter)
+    kept, labels = frames.typed(table, charter.features, _roles(charter)), labels_of(table, charter)
     seed = charter.data.split_seed
     where = split_rows(
-        labels=labels,
+        labels=_strata(labels, charter),
         sealed_share=float(charter.data.sealed_share),
         dev_share=float(charter.data.dev_share),
         lottery=frames.lottery(own[[charter.data.key]] if charter.data.key else own, seed),
@@ -48,15 +46,13 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     )
     parts = {"train": kept.iloc[where.train], "dev": kept.iloc[where.dev], "sealed": kept.iloc[where.sealed]}
     indices = {"train": where.train, "dev": where.dev, "sealed": where.sealed}
+    sorts = {name: sorts_of(charter, labels[rows]) for name, rows in indices.items()}
     for name, part in parts.items():
-        guards.split_can_be_judged(name, len(part), int(labels[indices[name]].sum()))
+        guards.split_can_be_judged(name, len(part), sorts[name], len(np.unique(labels[indices[name]])))
     _refuse_shared_rows({name: own.iloc[numbers] for name, numbers in indices.items()}, charter)
     near = _refuse_near_duplicates(parts, charter)
     _write(parts, labels, indices, charter.data.target, data, sealed_labels)
-    splits = {
-        name: Split(rows=len(part), positives=int(labels[indices[name]].sum()), sha256=files.sha256_of_file(data / layout.SPLIT_FILES[name]))
-        for name, part in parts.items()
-    }
+    splits = {name: Split(rows=len(part), counts=sorts[name], sha256=files.sha256_of_file(data / layout.SPLIT_FILES[name])) for name, part in parts.items()}
     ignored = [column for column in table.columns if column not in kept.columns and column != charter.data.target]
     files.write_record(
         data / layout.SPLITS_JSON,
@@ -68,23 +64,28 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
             ignored_columns=ignored,
             how=where.how,
             near_duplicates=near,
+            usual_amount=float(np.median(labels[where.train])) if isinstance(charter, AmountCharter) else None,
         ),
     )
-    few = too_few(charter, {"positives": splits["sealed"].positives, "negatives": splits["sealed"].rows - splits["sealed"].positives})
+    few = too_few(charter, sorts["sealed"])
     return Result(
         headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items())
         + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}"
         + "".join(f"; {each.found:,} {name} rows all but repeat an earlier one, {each.by_chance:,} by chance" for name, each in near.items() if each.found)
         + "".join(f"; {each}" for each in few),
         numbers=[
-            *(Number(name=f"{name}_{what}", value=getattr(split, what), unit="rows") for name, split in splits.items() for what in ("rows", "positives")),
+            *(
+                Number(name=f"{name}_{sort}", value=n, unit="rows")
+                for name, split in splits.items()
+                for sort, n in {"rows": split.rows, **split.counts}.items()
+            ),
             *rows.numbers(),
             *(Number(name=f"lacking_for_{each.limited.name}", value=each.needed - each.rows, unit=f"sealed {each.limited.among}") for each in few),
         ],
     )
 
 
-def _refuse_unusable(table: pd.DataFrame, charter: BinaryCharter) -> None:
+def _refuse_unusable(table: pd.DataFrame, charter: Charter) -> None:
     """Refuse a source without rows or without a declared column; then one whose columns cannot serve as declared; each time all at once."""
     data = charter.data
     problems = frames.column_problems(table, [*charter.feature_names(), data.target, *_roles(charter)], data.source)
@@ -93,8 +94,8 @@ def _refuse_unusable(table: pd.DataFrame, charter: BinaryCharter) -> None:
     if problems:
         raise InputRefused(problems)
     problems = [
-        *_without(table, data.key, "key", "which rows they are"),
-        *_without(table, data.group, "group", "which rows they belong with"),
+        *without(table, data.key, "key", "which rows they are"),
+        *without(table, data.group, "group", "which rows they belong with"),
         *(frames.time_problems(table, data.time) if data.time else []),
         *target_problems(table, charter),
         *frames.number_problems(table, charter.features),
@@ -110,37 +111,9 @@ def _roles(charter: Charter) -> list[str]:
     return list(dict.fromkeys(name for name in (charter.data.key, charter.data.time, charter.data.group) if name))
 
 
-def _without(table: pd.DataFrame, column: str | None, role: str, unknown: str) -> Iterator[Problem]:
-    if column and (missing := int((frames.categories_of(table, column) == "").sum())):
-        yield Problem(
-            what=f"{missing:,} rows have no {column!r}: it is not known {unknown}",
-            where=f"charter.yaml, data.{role}",
-            fix=f"give every row its {role}, or drop those rows",
-        )
-
-
-def target_problems(table: pd.DataFrame, charter: BinaryCharter) -> Iterator[Problem]:
-    """List what keeps the target from saying yes or no of every row: rows without it, not two values, none of them the positive."""
-    data = charter.data
-    yield from _without(table, data.target, "target", "how they ended")
-    values = sorted(set(frames.categories_of(table, data.target)) - {""})
-    named = ", ".join(map(repr, values[:SHOWN_VALUES])) + (", ..." if len(values) > SHOWN_VALUES else "")
-    if values and len(values) != 2:
-        yield Problem(
-            what=f"the target {data.target!r} has {len(values):,} values ({named}), not two",
-            where="charter.yaml, data.target",
-            fix="name a column that says yes or no of every row",
-        )
-    if values and data.positive not in values:
-        yield Problem(
-            what=f"the target {data.target!r} is never {data.positive!r}; its values are {named}",
-            where="charter.yaml, data.positive",
-            fix="name the value that means yes, as the source writes it",
-        )
-
-
-def _labels(table: pd.DataFrame, charter: BinaryCharter) -> NDArray[np.int8]:
-    return np.asarray(frames.categories_of(table, charter.data.target) == charter.data.positive, dtype=np.int8)
+def _strata(labels: NDArray[Any], charter: Charter) -> NDArray[np.int8]:
+    """Return what the lottery is stratified by: the class. Amounts are drawn as they come, as the bounds take them to be."""
+    return np.zeros(len(labels), dtype=np.int8) if isinstance(charter, AmountCharter) else labels
 
 
 def _identity(table: pd.DataFrame, charter: Charter) -> pd.DataFrame:
@@ -175,9 +148,7 @@ def _refuse_near_duplicates(parts: dict[str, pd.DataFrame], charter: Charter) ->
     return {"dev": in_dev, "sealed": in_sealed}
 
 
-def _write(
-    parts: dict[str, pd.DataFrame], labels: NDArray[np.int8], indices: dict[str, NDArray[np.intp]], target: str, data: Path, sealed_labels: Path
-) -> None:
+def _write(parts: dict[str, pd.DataFrame], labels: NDArray[Any], indices: dict[str, NDArray[np.intp]], target: str, data: Path, sealed_labels: Path) -> None:
     import pandas as pd
 
     for name in ("train", "dev"):

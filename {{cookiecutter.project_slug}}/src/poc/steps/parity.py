@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.evidence import Parity
+from poc.rules.answers import compare
+from poc.rules.evidence import Deciding, Parity
 from poc.steps.inputs import Rows
 from poc.tools.onnx_runtime import Scorer
 
@@ -33,25 +34,8 @@ def awkward_rows(train: Rows, dev: Rows) -> Tensors:
     return {name: np.concatenate([part[name] for part in parts]) for name in stacked}
 
 
-def compare(expected: NDArray[np.floating], answered: NDArray[np.floating], threshold: float, other_threshold: float | None = None) -> Parity:
-    """Compare probabilities and decisions; a NaN on either side counts as the largest difference and a flip."""
-    difference = np.abs(np.asarray(expected, np.float64) - np.asarray(answered, np.float64))
-    flipped = (np.asarray(expected) >= threshold) != (np.asarray(answered) >= (threshold if other_threshold is None else other_threshold))
-    return Parity(
-        rows=len(difference),
-        largest_difference=float(np.nan_to_num(difference, nan=1.0).max(initial=0.0)),
-        decisions_flipped=int((flipped | np.isnan(difference)).sum()),
-    )
-
-
-def compare_alone(scorer: Scorer, rows: Tensors, answered: NDArray[np.float32], threshold: float) -> Parity:
+def compare_alone(scorer: Scorer, rows: Tensors, answered: NDArray[np.float32], deciding: Deciding) -> Parity:
     """Compare what a model answers to many rows at once with what it answers to some of them one at a time, as a server is asked."""
     chosen = np.linspace(0, len(answered) - 1, min(ALONE, len(answered))).astype(int)
-    alone = np.concatenate([scorer.probabilities({name: values[i : i + 1] for name, values in rows.items()}) for i in chosen])
-    return compare(answered[chosen], alone, threshold)
-
-
-def count_invalid(answered: NDArray[np.floating]) -> tuple[int, int, int]:
-    """Count answers, those that are not finite, and those that lie outside 0 to 1."""
-    with np.errstate(invalid="ignore"):
-        return len(answered), int((~np.isfinite(answered)).sum()), int(((answered < 0) | (answered > 1)).sum())
+    alone = np.concatenate([scorer.answers({name: values[i : i + 1] for name, values in rows.items()}) for i in chosen])
+    return compare(deciding, answered[chosen], alone)

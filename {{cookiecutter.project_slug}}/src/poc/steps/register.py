@@ -8,6 +8,7 @@ from pathlib import Path
 from poc import layout
 from poc.errors import EnvironmentRefused
 from poc.rules import guards
+from poc.rules.answers import output_of
 from poc.rules.brief import Judged
 from poc.rules.charter import Charter
 from poc.rules.describe import description, in_one_line
@@ -75,7 +76,8 @@ def register(
     alias = None if found.overall == "NO-GO" else ALIAS
     known = tracking.find_version(charter.project, run_id, found.candidate_sha256, found.overall)
     model, features = candidate / layout.CANDIDATE_MODEL, [(each.name, each.kind) for each in frozen.inputs]
-    source = known.source if known else tracking.log_model(run_id, model, features=features)
+    output = (output_of(frozen), len(frozen.by_cost.classes) if frozen.by_cost else 1)
+    source = known.source if known else tracking.log_model(run_id, model, features=features, output=output)
     held = files.sha256_of(tracking.model_bytes(source))
     guards.digests_agree([] if held == frozen.model_sha256 else ["the model that MLflow holds is not the one that was judged"])
     registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=f"{page}\n{GAP}\n\n{_link(run_id)}\n")
@@ -126,7 +128,7 @@ def _tags(frozen: Candidate, found: Verdict) -> dict[str, str]:
         "poc.candidate_sha256": found.candidate_sha256,
         "poc.model_sha256": frozen.model_sha256,
         "poc.sealed_sha256": found.sealed_sha256,
-        "poc.threshold": repr(frozen.threshold),
+        **({"poc.threshold": repr(frozen.threshold)} if frozen.threshold is not None else {}),
         "poc.variant": frozen.variant,
         "poc.draft": "true",
     }

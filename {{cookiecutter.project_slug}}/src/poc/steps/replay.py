@@ -18,8 +18,9 @@ import numpy as np
 from poc import layout
 from poc.errors import EnvironmentRefused
 from poc.rules import guards
+from poc.rules.answers import compare, decide, in_words, output_of
 from poc.rules.arrival import late_features, order_of_arrival
-from poc.rules.evidence import Number, Rehearsal
+from poc.rules.evidence import Candidate, Number, Rehearsal
 from poc.rules.oip import infer_request
 from poc.steps.frozen import frozen_model
 from poc.steps.inputs import charter_of, params_of
@@ -40,14 +41,15 @@ def replay(*, agreement: Path, data: Path, candidate: Path, rehearsal: Path) -> 
     if order := order_of_arrival(charter):
         table = table.iloc[np.argsort(frames.order_of(table, order) if order == charter.data.time else table[order].to_numpy(), kind="stable")]
     columns = frames.columns(table.head(params.replay_rows), frozen.inputs)
-    batch = Scorer(model).probabilities(columns)
+    batch = Scorer(model).answers(columns)
     bodies = [infer_request({name: values[i : i + 1] for name, values in columns.items()}, frozen.inputs) for i in range(len(batch))]
     with server(candidate) as (port, pid):
-        served, decisions, milliseconds = _ask_each(port, frozen.project, bodies)
+        served, decisions, milliseconds = _ask_each(port, frozen, bodies)
         memory_mb = machine.peak_memory_mb(pid)
-    largest = float(np.abs(served - batch).max(initial=0.0))
-    differing = int((decisions != (batch >= np.float32(frozen.threshold))).sum())
-    guards.served_equals_batch(len(batch), largest if np.isfinite(largest) else 1.0, differing)
+    largest = compare(frozen, batch, served).largest_difference
+    expected = in_words(frozen, decide(frozen, batch)) or [None] * len(batch)
+    differing = sum(one != other for one, other in zip(decisions, expected, strict=True))
+    guards.served_equals_batch(len(batch), largest, differing)
     p50, p99 = (float(value) for value in np.quantile(milliseconds, [0.5, 0.99]))
     files.write_record(
         rehearsal / layout.REHEARSAL_JSON,
@@ -106,24 +108,26 @@ def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:
     return int(port_file.read_text())
 
 
-def _ask_each(port: int, name: str, bodies: list[bytes]) -> tuple[Any, Any, Any]:
-    """Send each body over one connection; return probabilities, decisions and milliseconds, each shape (n_rows,)."""
+def _ask_each(port: int, frozen: Candidate, bodies: list[bytes]) -> tuple[Any, list[Any], Any]:
+    """Send each body over one connection; return answers as the batch path has them, decisions as they were said, and milliseconds."""
     import json
 
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    served, decisions, milliseconds = np.empty(len(bodies), np.float32), np.empty(len(bodies), bool), np.empty(len(bodies))
+    served, decisions, milliseconds = list[Any](), list[Any](), np.empty(len(bodies))
     try:
         for i, body in enumerate(bodies):
             started = time.perf_counter()
-            connection.request("POST", f"/v2/models/{name}/infer", body, {"content-type": "application/json"})
+            connection.request("POST", f"/v2/models/{frozen.project}/infer", body, {"content-type": "application/json"})
             response = connection.getresponse()
             content = response.read()
             milliseconds[i] = (time.perf_counter() - started) * 1e3
             guards.every_row_is_served(i, response.status, content[:200].decode(errors="replace"))
-            outputs = {output["name"]: output["data"][0] for output in json.loads(content)["outputs"]}
-            served[i], decisions[i] = outputs["probability"], outputs["decision"]
+            outputs = {output["name"]: output["data"] for output in json.loads(content)["outputs"]}
+            served.append(outputs[output_of(frozen)])
+            decisions.append(outputs.get("decision", [None])[0])
     except (OSError, http.client.HTTPException) as error:
         raise EnvironmentRefused(f"the server went away: {error}", where="replay", fix="start it by hand and read what it says: poc serve") from error
     finally:
         connection.close()
-    return served, decisions, milliseconds
+    answers = np.array(served, dtype=np.float32)
+    return answers if frozen.by_cost else answers.reshape(-1), decisions, milliseconds

@@ -36,7 +36,7 @@ def rotating(scorer: Scorer, rows: list[dict[str, Any]]) -> Callable[[], None]:
     def call() -> None:
         nonlocal at
         at = (at + 1) % len(rows)
-        scorer.probabilities(rows[at])
+        scorer.answers(rows[at])
 
     return call
 
@@ -117,10 +117,10 @@ def footprint(model: Path, rows: list[dict[str, Any]], threads: int) -> dict[str
     started = clock()
     scorer = Scorer(model, threads=threads)
     loaded = clock()
-    scorer.probabilities(rows[0])
+    scorer.answers(rows[0])
     first = clock()
     for row in rows:
-        scorer.probabilities(row)
+        scorer.answers(row)
     return {"load_ms": (loaded - started) * 1e3, "first_call_ms": (first - loaded) * 1e3, "memory_mb": machine.peak_memory_mb(os.getpid())}
 
 

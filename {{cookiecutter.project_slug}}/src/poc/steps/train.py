@@ -1,12 +1,13 @@
-"""Fit a plain baseline and every family; calibrate and choose thresholds by cross-fitting on train and dev."""
+"""Fit a plain baseline and every family; calibrate and choose what decides by cross-fitting on train and dev."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from poc import layout
-from poc.problem.model import BASELINE, FAMILIES
+from poc.problem.model import families_for
 from poc.rules import guards
+from poc.rules.counts import in_words
 from poc.rules.evidence import FittedModel, Models, Number, Splits
 from poc.steps.fitting import fit
 from poc.steps.inputs import charter_of, params_of, rows_of
@@ -21,11 +22,12 @@ def train(*, agreement: Path, data: Path, validation: Path, models: Path) -> Res
     train_rows, dev_rows = rows_of(data, "train", charter), rows_of(data, "dev", charter)
     fitted: list[FittedModel] = []
     reasons: list[str] = []
-    for name in dict.fromkeys([BASELINE, *params.families]):
-        if name not in FAMILIES:
-            reasons.append(f"{name}: not in src/poc/problem/model.py, which has {', '.join(FAMILIES)}")
+    families = families_for(charter.problem)
+    for name in dict.fromkeys([next(iter(families)), *params.families]):
+        if name not in families:
+            reasons.append(f"{name}: not in src/poc/problem/model.py, which has {', '.join(families)}")
             continue
-        family = FAMILIES[name]
+        family = families[name]
         try:
             fitted.append(
                 fit(
@@ -45,25 +47,20 @@ def train(*, agreement: Path, data: Path, validation: Path, models: Path) -> Res
         except ValueError as error:  # what scikit-learn raises when a family cannot be fitted to these rows
             reasons.append(f"{name}: {error}")
     guards.something_was_fitted(len(fitted), reasons)
-    strongest = max(fitted, key=lambda model: model.auc)
-    guards.result_is_believable(strongest.name, strongest.auc, {feature.name: feature.why_it_may_decide_alone for feature in charter.features})
+    strongest = max(fitted, key=lambda model: model.skill.value)
+    excuses = {feature.name: feature.why_it_may_decide_alone for feature in charter.features}
+    guards.result_is_believable(strongest.name, strongest.skill.value, excuses, strongest.skill.unit)
     files.write_record(models / layout.MODELS_JSON, Models(models=fitted))
     best = max(fitted, key=lambda model: model.predicted_chance_of_go)
-    missed = _share(best.at_threshold.missed, best.at_threshold.positives)
-    alarms = _share(best.at_threshold.false_alarms, best.at_threshold.negatives)
+    shares = ", ".join(f"{seen.errors / seen.rows:.1%} {in_words(name)}" for name, seen in best.limited.items() if seen.rows)
     return Result(
-        headline=f"{len(fitted)} families; {best.name}: misses {missed} with {alarms} false alarms"
-        + (f"; not fitted: {'; '.join(reasons)}" if reasons else ""),
+        headline=f"{len(fitted)} families; {best.name}: {shares}" + (f"; not fitted: {'; '.join(reasons)}" if reasons else ""),
         numbers=[
             number
             for model in fitted
             for number in (
-                Number(name=f"{model.name}_auc", value=model.auc, unit="share"),
+                Number(name=f"{model.name}_{model.skill.name}", value=model.skill.value, unit="share"),
                 Number(name=f"{model.name}_chance_of_go", value=model.predicted_chance_of_go, unit="share"),
             )
         ],
     )
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "nothing of nothing"

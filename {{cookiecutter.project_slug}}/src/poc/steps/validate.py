@@ -8,10 +8,13 @@ from poc import layout
 from poc.rules import drift, guards
 from poc.rules.charter import Charter
 from poc.rules.evidence import Number, Validation
-from poc.rules.leakage import auc_alone
+from poc.rules.leakage import alone
 from poc.steps.inputs import Rows, charter_of, rows_of
 from poc.steps.perform import Result
 from poc.tools import expectations, files, frames
+
+#: What a column alone is said to rank, and by what: the same chance of 0.5 and the same 1 for every kind of problem.
+MEASURES = {"binary": "positives with AUC", "multiclass": "a class with AUC"} | dict.fromkeys(("regression", "count"), "amounts with concordance")
 
 
 def validate(*, agreement: Path, data: Path, validation: Path) -> Result:
@@ -24,13 +27,16 @@ def validate(*, agreement: Path, data: Path, validation: Path) -> Result:
     moved = {name: max(drift.divergence(values, part[name]) for part in later) for name, values in train.tensors.items()}
     beyond = {name: max(drift.beyond_chance(values, part[name], len(later) * len(moved)) for part in later) for name, values in train.tensors.items()}
     guards.splits_look_alike({name: found for name, found in beyond.items() if not found <= drift.LIMIT}, drift.LIMIT)
-    alone = _auc_alone(charter, train, dev)
-    guards.no_column_gives_the_answer_away(alone, {feature.name: feature.why_it_may_decide_alone for feature in charter.features})
-    files.write_record(validation / layout.VALIDATION_JSON, Validation(declared=declared, evaluated=evaluated, warnings=warnings, drift=moved, auc_alone=alone))
-    strongest = max(alone, key=lambda name: alone[name])
+    ranked = _alone(charter, train, dev)
+    measure = MEASURES[charter.problem]
+    guards.no_column_gives_the_answer_away(ranked, {feature.name: feature.why_it_may_decide_alone for feature in charter.features}, measure)
+    files.write_record(
+        validation / layout.VALIDATION_JSON, Validation(declared=declared, evaluated=evaluated, warnings=warnings, drift=moved, auc_alone=ranked)
+    )
+    strongest = max(ranked, key=lambda name: ranked[name])
     return Result(
         headline=f"{evaluated} of {declared} expectations evaluated, no critical one broken, {len(warnings)} warnings; "
-        f"strongest column alone: {strongest}, AUC {alone[strongest]:.2f}",
+        f"strongest column alone: {strongest}, {measure.split()[-1]} {ranked[strongest]:.2f}",
         numbers=[
             Number(name="expectations", value=evaluated, unit="expectations"),
             Number(name="warnings", value=len(warnings), unit="expectations"),
@@ -60,8 +66,8 @@ def _check_contract(agreement: Path, data: Path, charter: Charter) -> tuple[int,
     return sum(each.declared for each in checked), sum(each.evaluated for each in checked), [warning for each in checked for warning in each.warnings]
 
 
-def _auc_alone(charter: Charter, train: Rows, dev: Rows) -> dict[str, float]:
+def _alone(charter: Charter, train: Rows, dev: Rows) -> dict[str, float]:
     return {
-        feature.name: auc_alone(train.tensors[feature.name].ravel(), train.labels, dev.tensors[feature.name].ravel(), dev.labels, feature.kind)
+        feature.name: alone(charter.problem, train.tensors[feature.name].ravel(), train.labels, dev.tensors[feature.name].ravel(), dev.labels, feature.kind)
         for feature in charter.features
     }

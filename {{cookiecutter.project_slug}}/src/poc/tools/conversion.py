@@ -1,4 +1,4 @@
-"""From a fitted scikit-learn pipeline to one ONNX file: preprocessing, model and calibration inside."""
+"""From a fitted scikit-learn pipeline to one ONNX file: preprocessing, model and calibration inside, whatever kind of problem it answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from poc.errors import Refused
+from poc.rules.answers import OUTPUTS
 from poc.rules.calibration import HIGHEST, LOWEST
 from poc.rules.evidence import Calibration
 
@@ -20,8 +21,8 @@ OPSET = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
 
 
-def export(estimator: Pipeline, calibration: Calibration, features: Sequence[Feature], path: Path) -> None:
-    """Write `estimator`, calibrated, as float32 ONNX: one input tensor per feature, one output `probability`, shape (n_rows, 1).
+def export(estimator: Pipeline, calibration: Calibration, features: Sequence[Feature], path: Path, *, problem: str = "binary") -> None:
+    """Write `estimator`, calibrated, as float32 ONNX: one input tensor per feature, one output as `rules.answers.OUTPUTS` names it.
 
     Raises:
         Refused: skl2onnx knows no operator for a part of it.
@@ -30,11 +31,13 @@ def export(estimator: Pipeline, calibration: Calibration, features: Sequence[Fea
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
     from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
+    from sklearn.base import is_classifier
 
     kinds = {"number": FloatTensorType, "category": StringTensorType}
     types = [(feature.name, kinds[feature.kind]([None, 1])) for feature in features]
     try:
-        model = to_onnx(estimator, initial_types=types, options={id(estimator): {"zipmap": False}}, target_opset=OPSET)
+        options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
+        model = to_onnx(estimator, initial_types=types, options=options, target_opset=OPSET)
     except (MissingShapeCalculator, MissingConverter) as error:
         raise Refused(
             f"{path.stem} does not convert to ONNX: {str(error).splitlines()[0][:300]}",
@@ -46,7 +49,9 @@ def export(estimator: Pipeline, calibration: Calibration, features: Sequence[Fea
     prefix = _inner_prefix(names)
     _prefix_inner(model.graph, prefix)
     _name_inputs(model.graph, names)
-    _calibrate(model.graph, calibration, prefix)
+    if _forgets_its_exponential(estimator):
+        _exponentiate(model.graph, prefix)
+    _calibrate(model.graph, calibration, prefix, problem)
     _order_opsets(model)
     model.ir_version = IR_VERSION
     model.producer_version = ""
@@ -80,35 +85,76 @@ def _name_inputs(graph: Any, names: Sequence[str]) -> None:
         node.input[:] = [renamed.get(name, name) for name in node.input]
 
 
-def _calibrate(graph: Any, calibration: Calibration, prefix: str) -> None:
-    """Replace the graph's outputs by the calibrated probability of the positive class."""
+def _forgets_its_exponential(estimator: Pipeline) -> bool:
+    """Say whether skl2onnx 1.20 writes the logarithm of what a model answers: it leaves out the link of boosted trees that were fitted to a log loss."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    last = estimator[-1]
+    return isinstance(last, HistGradientBoostingRegressor) and last.loss in ("poisson", "gamma")
+
+
+def _exponentiate(graph: Any, prefix: str) -> None:
+    from onnx import helper
+
+    graph.node.append(helper.make_node("Exp", [graph.output[0].name], [f"{prefix}exponential"], name=f"{prefix}exponential"))
+    graph.output[0].name = f"{prefix}exponential"
+
+
+def _calibrate(graph: Any, calibration: Calibration, prefix: str, problem: str) -> None:
+    """Replace the graph's outputs by the calibrated answer, as `rules.calibration.calibrated` has it."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
+    apart, answer = f"{prefix}calibration/", OUTPUTS[problem]
+    raw = graph.output[-1].name  # a classifier's first output is its label
+    nodes = {"binary": _platt, "multiclass": _temperature, "regression": _amount, "count": _count}[problem]()
     constants = {
         "from": np.array([1], np.int64), "to": np.array([2], np.int64), "axis": np.array([1], np.int64),
         "low": np.float32(LOWEST), "high": np.float32(HIGHEST), "one": np.float32(1.0),
         "slope": np.float32(calibration.slope), "intercept": np.float32(calibration.intercept),
     }  # fmt: skip
-    both, apart = graph.output[1].name, f"{prefix}calibration/"
-    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), apart + name) for name, value in constants.items())
+    used = {name for _, inputs, _ in nodes for name in inputs}
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(value), apart + name) for name, value in constants.items() if name in used)
+    *inner, (last, inputs, _) = nodes
+    places = {"model": raw}
     graph.node.extend(
-        helper.make_node(operator, [both if name == "both" else apart + name for name in inputs], [apart + output], name=apart + output)
-        for operator, inputs, output in [
-            ("Slice", ["both", "from", "to", "axis"], "raw"),
-            ("Clip", ["raw", "low", "high"], "clipped"),
-            ("Sub", ["one", "clipped"], "complement"),
-            ("Log", ["clipped"], "log_p"),
-            ("Log", ["complement"], "log_q"),
-            ("Sub", ["log_p", "log_q"], "logit"),
-            ("Mul", ["logit", "slope"], "scaled"),
-            ("Add", ["scaled", "intercept"], "shifted"),
-        ]
+        helper.make_node(operator, [places.get(name, apart + name) for name in names], [apart + output], name=apart + output)
+        for operator, names, output in inner
     )
-    graph.node.append(helper.make_node("Sigmoid", [f"{apart}shifted"], ["probability"], name="probability"))
-    _drop_label(graph)
+    graph.node.append(helper.make_node(last, [places.get(name, apart + name) for name in inputs], [answer], name=answer))
+    _drop_label(graph, answer)
+    columns = graph.output[-1].type.tensor_type.shape.dim[1].dim_value if problem == "multiclass" else 1
     del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("probability", TensorProto.FLOAT, [None, 1]))
+    graph.output.append(helper.make_tensor_value_info(answer, TensorProto.FLOAT, [None, columns]))
+
+
+Nodes = list[tuple[str, list[str], str]]
+
+
+def _platt() -> Nodes:
+    return [
+        ("Slice", ["model", "from", "to", "axis"], "raw"),
+        ("Clip", ["raw", "low", "high"], "clipped"),
+        ("Sub", ["one", "clipped"], "complement"),
+        ("Log", ["clipped"], "log_p"),
+        ("Log", ["complement"], "log_q"),
+        ("Sub", ["log_p", "log_q"], "logit"),
+        ("Mul", ["logit", "slope"], "scaled"),
+        ("Add", ["scaled", "intercept"], "shifted"),
+        ("Sigmoid", ["shifted"], "answer"),
+    ]
+
+
+def _temperature() -> Nodes:
+    return [("Max", ["model", "low"], "clipped"), ("Log", ["clipped"], "log_p"), ("Mul", ["log_p", "slope"], "scaled"), ("Softmax", ["scaled"], "answer")]
+
+
+def _amount() -> Nodes:
+    return [("Mul", ["model", "slope"], "scaled"), ("Add", ["scaled", "intercept"], "answer")]
+
+
+def _count() -> Nodes:
+    return [("Mul", ["model", "slope"], "scaled"), ("Add", ["scaled", "intercept"], "shifted"), ("Relu", ["shifted"], "answer")]
 
 
 def _order_opsets(model: Any) -> None:
@@ -120,10 +166,10 @@ def _order_opsets(model: Any) -> None:
     model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in ordered)
 
 
-def _drop_label(graph: Any) -> None:
-    """Remove the nodes that only compute the label: a decision is taken at the charter's threshold, not at one half."""
+def _drop_label(graph: Any, answer: str) -> None:
+    """Remove the nodes that only compute the label: a decision is taken as the charter's limits and costs have it, not by the larger probability."""
     while True:
-        used = {name for node in graph.node for name in node.input} | {"probability"}
+        used = {name for node in graph.node for name in node.input} | {answer}
         idle = [node for node in graph.node if not used & set(node.output)]
         if not idle:
             return

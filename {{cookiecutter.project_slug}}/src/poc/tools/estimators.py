@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.calibration import logit
+from poc.rules.calibration import logit, temperature
 from poc.rules.evidence import Calibration
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ WORTH_A_SECOND_THREAD = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class CrossFit:
-    """A model fitted on train, and raw probabilities for every open row from a model that had not seen it.
+    """A model fitted on train, and raw answers for every open row from a model that had not seen it.
 
-    `raw_train` (n_train,) comes from folds, `raw_dev` (n_dev,) from the fitted model itself; both float64.
+    `raw_train` comes from folds, `raw_dev` from the fitted model itself; both float64, shape (n_rows,) or (n_rows, n_classes).
     """
 
     estimator: Pipeline
@@ -35,25 +35,44 @@ class CrossFit:
     raw_dev: NDArray[np.float64]
 
 
-def cross_fit(unfitted: Pipeline, train: pd.DataFrame, labels: NDArray[np.int8], dev: pd.DataFrame, *, folds: int, seed: int) -> CrossFit:
+def cross_fit(unfitted: Pipeline, train: pd.DataFrame, labels: NDArray[Any], dev: pd.DataFrame, *, folds: int, seed: int) -> CrossFit:
     """Fit on train; predict train by folds and dev by the fitted model, so that no row is judged by a model that saw it."""
     import warnings
 
-    from sklearn.base import clone
+    from sklearn.base import clone, is_classifier
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 
+    cut, method = (StratifiedKFold, "predict_proba") if is_classifier(unfitted) else (KFold, "predict")
     with _threads_for(train), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a network is stopped early on purpose: its length is a choice, made by cross-fitting
-        by_folds = cross_val_predict(clone(unfitted), train, labels, cv=StratifiedKFold(folds, shuffle=True, random_state=seed), method="predict_proba")[:, 1]
+        by_folds = cross_val_predict(clone(unfitted), train, labels, cv=cut(folds, shuffle=True, random_state=seed), method=method)
         fitted = clone(unfitted).fit(train, labels)
-    return CrossFit(estimator=fitted, raw_train=by_folds, raw_dev=raw_probabilities(fitted, dev))
+    return CrossFit(estimator=fitted, raw_train=_of_interest(by_folds), raw_dev=raw_answers(fitted, dev))
 
 
-def raw_probabilities(estimator: Pipeline, rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the uncalibrated probability of the positive class, shape (n_rows,), float64."""
+def raw_answers(estimator: Pipeline, rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return what a model says before calibration, float64.
+
+    The probability of the positive class or the amount, shape (n_rows,); the probabilities of several classes, shape (n_rows, n_classes).
+    """
+    from sklearn.base import is_classifier
+
     with _threads_for(rows):
-        return np.asarray(estimator.predict_proba(rows)[:, 1], dtype=np.float64)
+        return _of_interest(estimator.predict_proba(rows) if is_classifier(estimator) else estimator.predict(rows))
+
+
+def _of_interest(answers: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the second of two probabilities, which add up to 1; anything else as it is."""
+    of_two = answers.ndim == 2 and answers.shape[1] == 2
+    return np.asarray(answers[:, 1] if of_two else answers, dtype=np.float64)
+
+
+def calibrate(problem: str, raw: NDArray[np.float64], truth: NDArray[Any], unit: Calibration) -> Calibration:
+    """Fit a calibration on out-of-sample answers; amounts get their unit back and nothing else, until what decides is chosen."""
+    if problem == "binary":
+        return platt(raw, truth)
+    return temperature(raw, truth) if problem == "multiclass" else unit
 
 
 def _threads_for(rows: pd.DataFrame) -> AbstractContextManager[object]:
@@ -62,7 +81,7 @@ def _threads_for(rows: pd.DataFrame) -> AbstractContextManager[object]:
     return threadpool_limits(1) if len(rows) < WORTH_A_SECOND_THREAD else nullcontext()
 
 
-def platt(raw: NDArray[np.float64], labels: NDArray[np.int8]) -> Calibration:
+def platt(raw: NDArray[np.float64], labels: NDArray[Any]) -> Calibration:
     """Fit Platt scaling on out-of-sample probabilities, without a penalty to speak of."""
     from sklearn.linear_model import LogisticRegression
 

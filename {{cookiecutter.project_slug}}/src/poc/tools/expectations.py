@@ -84,7 +84,7 @@ def check(
 def draft(table: pd.DataFrame, name: str, *, target: str) -> str:
     """Draft a suite from a sample, as JSON for a person to read: columns, missing values, ranges, categories, distributions.
 
-    A column of text is taken for a category, and so is the target.
+    A column of text is taken for a category, and so is the target, unless it is an amount, which comes in float64.
     """
     expectations = [
         _expect("expect_table_row_count_to_be_between", "critical", min_value=max(1, len(table) // 10)),
@@ -93,7 +93,7 @@ def draft(table: pd.DataFrame, name: str, *, target: str) -> str:
     for column in table.columns:
         values = table[column]
         expectations.append(_expect("expect_column_values_to_not_be_null", "critical", column=column, mostly=_mostly_there(values)))
-        if column == target:
+        if column == target and values.dtype.kind != "f":
             expectations.append(_in_set(column, values, mostly=1.0))
         elif values.notna().any():
             expectations += _numeric(column, values) if _is_numeric(values) else _categorical(column, values)

@@ -13,7 +13,7 @@ Tensor = NDArray[np.float32] | NDArray[np.object_]
 
 
 class Scorer:
-    """A loaded model: one input tensor per feature, one calibrated probability per row."""
+    """A loaded model: one input tensor per feature, one calibrated answer per row, whatever its graph calls it."""
 
     def __init__(self, model: Path | bytes, *, threads: int = 1) -> None:
         import onnxruntime
@@ -29,10 +29,12 @@ class Scorer:
             (each.name, "category" if each.type == "tensor(string)" else "number") for each in self._session.get_inputs()
         ]
 
-    def probabilities(self, columns: Mapping[str, Tensor]) -> NDArray[np.float32]:
-        """Return the probability of the positive class, shape (n_rows,), float32; `columns` have shape (n_rows, 1)."""
-        answer: NDArray[np.float32] = self._session.run(["probability"], dict(columns))[0]
-        return answer.reshape(-1)
+        self._outputs = [each.name for each in self._session.get_outputs()][:1]
+
+    def answers(self, columns: Mapping[str, Tensor]) -> NDArray[np.float32]:
+        """Return a probability or an amount, shape (n_rows,), or the probability of each class, shape (n_rows, n_classes); `columns` have shape (n_rows, 1)."""
+        answer: NDArray[np.float32] = self._session.run(self._outputs, dict(columns))[0]
+        return answer.reshape(-1) if answer.ndim < 2 or answer.shape[1] == 1 else answer
 
 
 def version() -> str:

@@ -14,6 +14,8 @@ import orjson
 from numpy.typing import NDArray
 
 from poc.errors import EnvironmentRefused
+from poc.rules.answers import decide, in_words, output_of
+from poc.rules.evidence import Deciding
 
 Kind = Literal["number", "category"]
 Tensor = NDArray[np.float32] | NDArray[np.object_]
@@ -29,12 +31,12 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """An ASGI application around a function from columns to probabilities."""
+    """An ASGI application around a function from columns to answers."""
 
     name: str
-    threshold: float
+    deciding: Deciding
     inputs: Sequence[tuple[str, Kind]]
-    probabilities: Callable[[Mapping[str, Tensor]], NDArray[np.float32]]
+    answers: Callable[[Mapping[str, Tensor]], NDArray[np.float32]]
     model_sha256: str
 
     async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
@@ -78,8 +80,23 @@ class Application:
             "versions": [self.model_sha256[:12]],
             "platform": "onnxruntime_onnx",
             "inputs": [{"name": name, "datatype": "FP32" if kind == "number" else "BYTES", "shape": [-1, 1]} for name, kind in self.inputs],
-            "outputs": [{"name": "probability", "datatype": "FP32", "shape": [-1, 1]}, {"name": "decision", "datatype": "BOOL", "shape": [-1, 1]}],
+            "outputs": self._outputs(),
+            **(self._parameters() if self.deciding.by_cost else {}),
         }
+
+    def _outputs(self) -> list[dict[str, Any]]:
+        """Describe what is answered; an amount says itself what is decided."""
+        classes = self.deciding.by_cost.classes if self.deciding.by_cost else [""]
+        answer = {"name": output_of(self.deciding), "datatype": "FP32", "shape": [-1, len(classes)]}
+        if answer["name"] == "estimate":
+            return [answer]
+        return [answer, {"name": "decision", "datatype": "BYTES" if self.deciding.by_cost else "BOOL", "shape": [-1, 1]}]
+
+    def _parameters(self) -> dict[str, Any]:
+        """Name the threshold, or the classes in the order of their probabilities; a parameter of the protocol is text, a number or a truth."""
+        if self.deciding.threshold is not None:
+            return {"parameters": {"threshold": self.deciding.threshold}}
+        return {"parameters": {"classes": orjson.dumps(self.deciding.by_cost.classes).decode()}} if self.deciding.by_cost else {}
 
     def infer(self, body: bytes) -> tuple[int, bytes]:
         """Answer an infer request: status and JSON; whatever is wrong with the request is named in a 400."""
@@ -90,17 +107,16 @@ class Application:
             return 400, _error(f"the body is not JSON: {error}")
         except BadRequest as error:
             return 400, _error(str(error))
-        answer = self.probabilities(columns)
-        if not np.isfinite(answer).all():  # NaN >= threshold is false: an alert would be lost without a word
-            return 400, _error(f"the model has no probability for row {int(np.argmin(np.isfinite(answer)))}: a number in it is too far from what it knows")
+        answer = self.answers(columns)
+        there = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
+        if not there.all():  # NaN >= threshold is false: an alert would be lost without a word
+            return 400, _error(f"the model has no {output_of(self.deciding)} for row {int(np.argmin(there))}: a number in it is too far from what it knows")
+        data = [answer.ravel(), in_words(self.deciding, decide(self.deciding, answer))]
         reply = {
             "model_name": self.name,
             "model_version": self.model_sha256[:12],
-            "parameters": {"threshold": self.threshold},
-            "outputs": [
-                {"name": "probability", "datatype": "FP32", "shape": [len(answer), 1], "data": answer},
-                {"name": "decision", "datatype": "BOOL", "shape": [len(answer), 1], "data": (answer >= np.float32(self.threshold)).tolist()},
-            ],
+            **self._parameters(),
+            "outputs": [{**output, "shape": [len(answer), output["shape"][1]], "data": values} for output, values in zip(self._outputs(), data, strict=False)],
         }
         if isinstance(request.get("id"), str):
             reply["id"] = request["id"]

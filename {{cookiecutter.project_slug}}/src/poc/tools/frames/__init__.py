@@ -1,6 +1,6 @@
 """Tables: the only part of the tools that knows pandas."""
 
-from poc.tools.frames.cells import Column, categories_of, columns, model_frame, number_problems, numbers_of, typed
+from poc.tools.frames.cells import Column, amounts_of, categories_of, columns, model_frame, not_numbers, number_problems, numbers_of, typed
 from poc.tools.frames.identity import cell_hashes, lottery, sha256_of_rows, shared_rows
 from poc.tools.frames.joining import Joined, join_as_of_arrival, side_by_side
 from poc.tools.frames.moments import order_of, time_problems
@@ -9,6 +9,7 @@ from poc.tools.frames.reading import column_problems, read_table, write_table
 __all__ = [
     "Column",
     "Joined",
+    "amounts_of",
     "categories_of",
     "cell_hashes",
     "column_problems",
@@ -16,6 +17,7 @@ __all__ = [
     "join_as_of_arrival",
     "lottery",
     "model_frame",
+    "not_numbers",
     "number_problems",
     "numbers_of",
     "order_of",

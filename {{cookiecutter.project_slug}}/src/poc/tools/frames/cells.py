@@ -25,18 +25,24 @@ class Column(Protocol):
 
 def number_problems(table: pd.DataFrame, features: Sequence[Column]) -> list[Problem]:
     """List declared numbers of which a value is there but is no number that float32 holds."""
-    return [problem for feature in features if feature.kind == "number" for problem in _problems_of_numbers(table[feature.name])]
+    return [problem for feature in features if feature.kind == "number" for problem in _not_numbers(table[feature.name])]
 
 
-def _problems_of_numbers(values: pd.Series) -> list[Problem]:
+def _not_numbers(feature: pd.Series) -> list[Problem]:
+    fix = "leave the cell empty where it is missing, write a moment as days since another, declare kind: category, or repair the source"
+    return not_numbers(feature, where=f"charter.yaml, features, {feature.name}", fix=fix)
+
+
+def not_numbers(values: pd.Series, *, where: str, fix: str) -> list[Problem]:
+    """Say of how many values of a column that are there float32 holds no number; nothing where it holds them all."""
     _, bad = _as_numbers(values)
     if not bad.any():
         return []
     return [
         Problem(
             what=f"{int(bad.sum()):,} of {len(values):,} values of {values.name!r} are not numbers that float32 holds, {str(values[bad].iloc[0])!r} first",
-            where=f"charter.yaml, features, {values.name}",
-            fix="leave the cell empty where it is missing, write a moment as days since another, declare kind: category, or repair the source",
+            where=where,
+            fix=fix,
         )
     ]
 
@@ -57,9 +63,14 @@ def numbers_of(frame: pd.DataFrame, name: str) -> NDArray[np.float32]:
     Raises:
         InputRefused: a value is there but is no number that float32 holds.
     """
-    if problems := _problems_of_numbers(frame[name]):
+    if problems := _not_numbers(frame[name]):
         raise InputRefused(problems)
     return _as_numbers(frame[name])[0].astype(np.float32)
+
+
+def amounts_of(values: pd.Series) -> NDArray[np.float64]:
+    """Return a column as numbers, shape (n_rows,), float64; what is missing or no number is NaN."""
+    return _as_numbers(values)[0]
 
 
 def categories_of(frame: pd.DataFrame, name: str) -> NDArray[np.object_]:

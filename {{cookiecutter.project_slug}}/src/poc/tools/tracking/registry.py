@@ -65,8 +65,8 @@ def withdraw_alias(project: str, alias: str, candidate_sha256: str) -> None:
         client.delete_registered_model_alias(project, alias)
 
 
-def log_model(run_id: str, model: Path, *, features: Sequence[tuple[str, str]]) -> str:
-    """Log an ONNX file as an MLflow model, byte for byte as it was judged, and return where it lies."""
+def log_model(run_id: str, model: Path, *, features: Sequence[tuple[str, str]], output: tuple[str, int] = ("probability", 1)) -> str:
+    """Log an ONNX file as an MLflow model, byte for byte as it was judged, and return where it lies; `output` is its name and how many columns it has."""
     from importlib.metadata import version
 
     import mlflow.onnx
@@ -77,7 +77,7 @@ def log_model(run_id: str, model: Path, *, features: Sequence[tuple[str, str]]) 
 
     client = connect()
     inputs = Schema([TensorSpec(np.dtype(np.float32) if kind == "number" else np.dtype(str), (-1, 1), name) for name, kind in features])
-    outputs = Schema([TensorSpec(np.dtype(np.float32), (-1, 1), "probability")])
+    outputs = Schema([TensorSpec(np.dtype(np.float32), (-1, output[1]), output[0])])
     needed = [f"{package}=={version(package)}" for package in ("mlflow", "onnx", "onnxruntime")]
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model"

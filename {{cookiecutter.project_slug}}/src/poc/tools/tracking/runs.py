@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
 from poc.layout import project_root
-from poc.rules.evidence import Assessment, Number, Report, Timing, Timings
+from poc.rules.evidence import Assessment, Confusion, Number, Report, Timing, Timings
 from poc.rules.params import Params
 from poc.tools.tracking.connection import as_tags, connect, experiment_of, ui_root
 
@@ -228,12 +228,10 @@ def _refuted(assessment: Assessment) -> list[str]:
 
 
 def _figures(assessment: Assessment, timing: Timing | None) -> list[Number]:
-    confusion, money = assessment.confusion, assessment.money.per_period
+    money = assessment.money.per_period
     found = {
-        "missed": confusion.missed,
-        "missed_share": confusion.missed / confusion.positives if confusion.positives else math.nan,
-        "false_alarms": confusion.false_alarms,
-        "false_alarm_share": confusion.false_alarms / confusion.negatives if confusion.negatives else math.nan,
+        **({"missed": counted.missed, "false_alarms": counted.false_alarms} if isinstance(counted := assessment.counted, Confusion) else {}),
+        **{limit.name: limit.measured for limit in assessment.limits if limit.unit == "share"},
         "money_low": money.low,
         "money_middle": money.middle,
         "money_high": money.high,
@@ -258,7 +256,10 @@ def evidence_url(run_id: str, step: str, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """One run, for comparison; `last_step` is where it ended, and a figure is None where a run did not get that far."""
+    """One run, for comparison; `last_step` is where it ended, and a figure is None where a run did not get that far.
+
+    `dev_shares` holds the errors that the charter limits, by name, as the frozen variant made them on dev.
+    """
 
     run: str
     started: str
@@ -266,8 +267,7 @@ class RunRow:
     last_step: str | None
     candidate: bool
     verdict: str | None
-    dev_missed_share: float | None
-    dev_false_alarm_share: float | None
+    dev_shares: dict[str, float]
     p99_ms: float | None
     dev_money_per_period: float | None
     chance_of_go: float | None
@@ -286,8 +286,7 @@ def run_rows(project: str) -> list[RunRow]:
             last_step=run.data.tags.get("poc.last_step"),
             candidate=run.data.tags.get("poc.candidate") == "true",
             verdict=run.data.tags.get("poc.verdict"),
-            dev_missed_share=run.data.metrics.get("evaluate.dev_missed_share"),
-            dev_false_alarm_share=run.data.metrics.get("evaluate.dev_false_alarm_share"),
+            dev_shares=_dev_shares(run.data.metrics),
             p99_ms=run.data.metrics.get("evaluate.p99_ms"),
             dev_money_per_period=run.data.metrics.get("evaluate.dev_money"),
             chance_of_go=run.data.metrics.get("evaluate.chance_of_go"),
@@ -295,6 +294,11 @@ def run_rows(project: str) -> list[RunRow]:
         )
         for run in runs
     ]
+
+
+def _dev_shares(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Find the shares that `evaluate` logged, by name."""
+    return {name.removeprefix("evaluate."): value for name, value in metrics.items() if name.startswith("evaluate.dev_") and "_share" in name}
 
 
 def set_verdict(run_id: str, verdict: str, *, note: str) -> None:

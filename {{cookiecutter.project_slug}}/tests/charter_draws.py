@@ -49,7 +49,7 @@ def shared() -> st.SearchStrategy[dict[str, Any]]:
     """Draw what every kind has."""
     hardware = st.fixed_dictionaries({"cores": st.integers(1, 256), "memory_mb": st.integers(64, 100_000_000), "monthly_cost": money()})
     limits = {
-        "confidence": decimals("0.5", "0.999", 3),
+        "confidence": decimals("0.8", "0.999", 3),
         "latency_p99_ms": decimals("0.01", "3600000", 2),
         "arrivals_per_second": decimals("0.1", "1000000", 1),
         "hardware": hardware,

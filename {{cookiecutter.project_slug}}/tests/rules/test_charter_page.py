@@ -81,13 +81,13 @@ def test_no_line_is_wider_than_a_page(charter: Charter) -> None:
 
 def test_today_and_the_limits_are_told_in_people() -> None:
     page = read(a_charter())
-    assert "Of 1,000 cases to catch 450 are missed today, and of 1,000 other cases 40 are flagged for nothing." in page
+    assert "Of 1,000 cases to catch 450 are missed today. Of 1,000 other cases 40 are flagged for nothing." in page
     assert "At most 120 of 1,000 cases to catch missed. To show it takes 24, 38, 51 or 63 sealed cases to catch, if 0, 1, 2 or 3 go wrong." in page
 
 
 def test_people_are_called_what_the_charter_calls_them() -> None:
     page = read(a_charter(data={"positives_are_called": "faulty parts", "others_are_called": "good parts"}))
-    assert "Of 1,000 faulty parts 450 are missed today, and of 1,000 good parts 40" in page and "63 sealed faulty parts" in page
+    assert "Of 1,000 faulty parts 450 are missed today. Of 1,000 good parts 40" in page and "63 sealed faulty parts" in page
 
 
 def test_a_small_share_is_told_of_so_many_that_people_stay_whole() -> None:
@@ -113,9 +113,10 @@ def test_more_looks_are_said_to_share_the_error_and_need_more_rows() -> None:
 
 
 def test_how_rows_are_split_is_said() -> None:
-    assert "The latest by 'day' are sealed, and rows that share 'line' stay together." in read(a_charter(data={"time": "day", "group": "line"}))
+    by_both = "The latest by 'day' are sealed; seed 20260105 only orders them. Rows that share 'line' stay together."
+    assert by_both in read(a_charter(data={"time": "day", "group": "line"}))
     assert "Rows that share 'line' stay together." in read(a_charter(data={"group": "line"}))
-    assert "Chance decides which." in read(a_charter())
+    assert "Chance decides which: seed 20260105 draws them, once." in read(a_charter())
 
 
 def test_readings_that_are_joined_are_said_to_be_used_once_they_had_arrived() -> None:

@@ -111,7 +111,7 @@ class Hardware(Section):
 class Limits(Section):
     """What the result must keep, each shown at the stated confidence."""
 
-    confidence: Annotated[Decimal, Field(ge=Decimal("0.5"), le=Decimal("0.999"))]
+    confidence: Annotated[Decimal, Field(ge=Decimal("0.8"), le=Decimal("0.999"))]
     latency_p99_ms: Annotated[Decimal, Field(gt=0, le=3_600_000)]
     arrivals_per_second: Annotated[Decimal, Field(gt=0, le=1_000_000)]
     hardware: Hardware

@@ -83,14 +83,14 @@ def _today(charter: Charter) -> Iterator[str]:
     match charter:
         case BinaryCharter(baseline=errors):
             positives, others = _names(charter)
-            yield f"{of(errors.missed_share, positives)} are missed today, and {of(errors.false_alarm_share, others).lower()} are flagged for nothing."
+            yield f"{of(errors.missed_share, positives)} are missed today. {of(errors.false_alarm_share, others)} are flagged for nothing."
         case MulticlassCharter(baseline=errors):
             for true, row in errors.decided_shares.items():
                 base = base_for(*row.values())
                 yield f"Of {base:,} rows of {true!r} today decides {listed([f'{plain(share * base)} as {name!r}' for name, share in row.items()])}."
         case AmountCharter(baseline=errors, value=value):
             yield (
-                f"An estimate is {plain(errors.mean_over)} {value.unit} too high and {plain(errors.mean_under)} too low on average. "
+                f"Shared out over all estimates, {plain(errors.mean_over)} {value.unit} too many and {plain(errors.mean_under)} too few come with each. "
                 f"{of(errors.beyond_tolerance_share, 'estimates')} are off by more than {plain(charter.limits.tolerance)} {value.unit}."
             )
 
@@ -122,7 +122,7 @@ def _worth(charter: Charter) -> Iterator[str]:
     sprints = sum((sprint.budget for sprint in charter.timebox.sprints), Decimal(0))
     in_all = sprints + value.run_cost_per_period * periods
     yield (
-        f"A perfect model would save {saves:,.0f} {value.currency} a {value.period} against today, at the likely values; no model saves more. "
+        f"A perfect model would save {saves:,.0f} {value.currency} a {value.period} against today, at the likely values. "
         f"It may cost {plain(in_all)} in all: {plain(sprints)} for the sprints, and running it {plain(value.run_cost_per_period)} a {value.period} "
         f"for {several(periods, value.period)}." + (f" At best it repays itself {saves * periods / float(in_all):,.1f} times." if in_all else "")
     )
@@ -182,7 +182,7 @@ def _rows(charter: Charter) -> Iterator[str]:
         )
     yield (
         f"{percent(data.sealed_share)} of the rows are sealed: nobody sees their answers before the look that counts. "
-        f"Of the others {percent(data.dev_share)} are kept to choose by. {_drawn(charter)} The seed {data.split_seed} draws them, once."
+        f"Of the others {percent(data.dev_share)} are kept to choose by. {_drawn(charter)}"
     )
     if data.why_rows_may_repeat:
         yield f"Rows may repeat: {sentence(data.why_rows_may_repeat)}"
@@ -190,11 +190,10 @@ def _rows(charter: Charter) -> Iterator[str]:
 
 def _drawn(charter: Charter) -> str:
     data = charter.data
-    if data.time and data.group:
-        return f"The latest by {data.time!r} are sealed, and rows that share {data.group!r} stay together."
+    together = f" Rows that share {data.group!r} stay together." if data.group else ""
     if data.time:
-        return f"The latest by {data.time!r} are sealed."
-    return f"Rows that share {data.group!r} stay together." if data.group else "Chance decides which."
+        return f"The latest by {data.time!r} are sealed; seed {data.split_seed} only orders them.{together}"
+    return f"Chance decides which: seed {data.split_seed} draws them, once.{together}"
 
 
 def _features(charter: Charter) -> Iterator[str]:

@@ -151,6 +151,7 @@ def _splits() -> Splits:
         sealed_labels_sha256=A_DIGEST,
         sealed_rows_sha256=A_DIGEST,
         sealed_sketch=[],
+        source_sketch=[],
         ignored_columns=["Failure Type"],
         how="by lottery",
         near_duplicates={"dev": NearDuplicates(rows=2000, found=3, by_chance=2)},

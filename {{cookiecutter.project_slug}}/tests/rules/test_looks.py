@@ -93,7 +93,7 @@ def test_a_look_at_the_very_set_saw_it_whole_with_a_sketch_or_without() -> None:
     assert shares_seen([a_look("sealed"), a_look("sealed", a_sketch(5))], "sealed", a_sketch(1, 2)) == [(0, 1.0), (1, 1.0)]
 
 
-def test_a_look_counts_by_the_rows_that_it_shares() -> None:
+def test_a_look_counts_by_the_rows_that_its_run_had() -> None:
     looks = [a_look("other", a_sketch(1, 2, 3)), a_look("other", a_sketch(8, 9)), a_look("other")]
     assert shares_seen(looks, "sealed", a_sketch(1, 2, 3, 4)) == [(0, 0.75)]
 

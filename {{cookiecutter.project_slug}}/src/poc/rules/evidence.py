@@ -68,8 +68,8 @@ class NearDuplicates(Record):
 class Splits(Record):
     """What `ingest` made; `sealed_rows_sha256` names the sealed rows by key, or by all that the source says of them, whatever is declared of them.
 
-    `sealed_sketch` tells how many of them stand in another sealed set too (`rules/sketches.py`). `usual_amount` is the median of the train rows'
-    target, where the target is an amount.
+    `sealed_sketch` asks how many of them an earlier run had, `source_sketch` answers a later one (`rules/sketches.py`). `usual_amount` is the median of
+    the train rows' target, where the target is an amount.
     """
 
     train: Split
@@ -78,6 +78,7 @@ class Splits(Record):
     sealed_labels_sha256: str
     sealed_rows_sha256: str
     sealed_sketch: list[str]
+    source_sketch: list[str]
     ignored_columns: list[str]
     how: str
     near_duplicates: dict[str, NearDuplicates]

@@ -14,7 +14,7 @@ NONE_BEFORE = "0" * 64
 
 
 class LookLike(Protocol):
-    """What a look records."""
+    """What a look records; `sketch` is of all rows that its run had, sealed or open."""
 
     @property
     def number(self) -> int: ...
@@ -61,11 +61,11 @@ def breaks_in(looks: Sequence[LookLike], newest: str = "") -> list[str]:
     return wrong
 
 
-def shares_seen(looks: Sequence[LookLike], sealed_sha256: str, sketch: Sequence[str]) -> list[tuple[int, float]]:
-    """Return which looks count against a sealed set, by their place in the list, and the share of its rows that each saw.
+def shares_seen(looks: Sequence[LookLike], sealed_sha256: str, sealed_sketch: Sequence[str]) -> list[tuple[int, float]]:
+    """Return which looks count against a sealed set, by their place in the list, and the share of its rows that the run of each had.
 
-    A look at the very set saw all of it; so did one that is not as it was written, because nobody can tell what it saw. A look without a sketch is
-    known by its digest alone.
+    Sealed or open: a row that was open to an earlier run is not one that nobody had seen. A look at the very set had all of it; so had one that is
+    not as it was written, because nobody can tell what it had. A look without a sketch is known by its digest alone.
     """
-    shares = [1.0 if look.sealed_sha256 == sealed_sha256 or not is_as_written(look) else seen_share(sketch, look.sketch) for look in looks]
+    shares = [1.0 if look.sealed_sha256 == sealed_sha256 or not is_as_written(look) else seen_share(sealed_sketch, look.sketch) for look in looks]
     return [(place, shares[place]) for place in that_count(shares)]

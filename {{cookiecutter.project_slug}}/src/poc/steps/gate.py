@@ -97,7 +97,7 @@ def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Pat
         everywhere = tracking.looks_of_all_projects()
         place = next((place for place, look in enumerate(everywhere) if _is_same(look, new)), len(everywhere))
         known = everywhere[place] if place < len(everywhere) else None
-        counted = [(other, share) for other, share in shares_seen(everywhere, new.sealed_sha256, new.sketch) if other != place]
+        counted = [(other, share) for other, share in shares_seen(everywhere, new.sealed_sha256, splits.sealed_sketch) if other != place]
         nth = 1 + sum(other < place for other, _ in counted)
         if known and known.result_sha256:
             return known, nth, _stored(known)
@@ -118,8 +118,8 @@ def _next_look(chain: Sequence[tracking.Look], candidate_sha256: str, splits: Sp
         candidate_sha256=candidate_sha256,
         sealed_sha256=splits.sealed_rows_sha256,
         previous=previous,
-        sketch=tuple(splits.sealed_sketch),
-        digest=digest_of_look(number, candidate_sha256, splits.sealed_rows_sha256, previous, splits.sealed_sketch),
+        sketch=tuple(splits.source_sketch),
+        digest=digest_of_look(number, candidate_sha256, splits.sealed_rows_sha256, previous, splits.source_sketch),
         charter_version=charter_version,
     )
 
@@ -132,9 +132,9 @@ def _in_words(look: tracking.Look, share: float, project: str) -> str:
     """Say which look counts, and why."""
     whose = "" if look.project == project else f" in project {look.project!r}"
     if not is_as_written(look):
-        return f"look {look.number} of {look.day}{whose} was changed, so that nobody can tell what it saw"
-    how = "" if look.sketch else " (it was recorded by an earlier version, and compared by their digest alone)"
-    return f"look {look.number} of {look.day}{whose} saw {share:.0%} of these rows{how}"
+        return f"look {look.number} of {look.day}{whose} was changed, so that nobody can tell what it had"
+    how = ", sealed or open" if look.sketch else " (it was recorded by an earlier version, and compared by their digest alone)"
+    return f"look {look.number} of {look.day}{whose} had {100 * share:.0f} % of these rows{how}"
 
 
 def _give_up(look: tracking.Look, *, is_new: bool) -> None:

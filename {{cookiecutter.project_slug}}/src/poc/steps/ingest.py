@@ -16,7 +16,7 @@ from poc.rules.counts import sorts_of
 from poc.rules.evidence import NearDuplicates, Number, Split, Splits
 from poc.rules.near_duplicates import near_duplicates
 from poc.rules.sealed_rows import too_few
-from poc.rules.sketches import sketch
+from poc.rules.sketches import Sketches, sketched
 from poc.rules.splits import split_rows
 from poc.steps.inputs import charter_of
 from poc.steps.perform import Result
@@ -53,6 +53,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     near = _refuse_near_duplicates(parts, charter)
     _write(parts, labels, indices, charter.data.target, data, sealed_labels)
     splits = {name: Split(rows=len(part), counts=sorts[name], sha256=files.sha256_of_file(data / layout.SPLIT_FILES[name])) for name, part in parts.items()}
+    sketches = _sketch(table, own, charter, where.sealed)
     ignored = [column for column in table.columns if column not in kept.columns and column != charter.data.target]
     files.write_record(
         data / layout.SPLITS_JSON,
@@ -60,7 +61,8 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
             **splits,
             sealed_labels_sha256=files.sha256_of_file(sealed_labels / layout.SEALED_LABELS),
             sealed_rows_sha256=frames.sha256_of_rows(_identity(own.iloc[where.sealed], charter)),
-            sealed_sketch=_sketch(table, own, charter, where.sealed),
+            sealed_sketch=sketches.sealed,
+            source_sketch=sketches.source,
             ignored_columns=ignored,
             how=where.how,
             near_duplicates=near,
@@ -121,10 +123,10 @@ def _identity(table: pd.DataFrame, charter: Charter) -> pd.DataFrame:
     return table[[charter.data.key, charter.data.target]] if charter.data.key else table
 
 
-def _sketch(table: pd.DataFrame, own: pd.DataFrame, charter: Charter, sealed: NDArray[np.intp]) -> list[str]:
-    """Sketch the sealed rows without their answers: else whoever reads the sketch could try out which answer a row has."""
+def _sketch(table: pd.DataFrame, own: pd.DataFrame, charter: Charter, sealed: NDArray[np.intp]) -> Sketches:
+    """Sketch the rows without their answers: else whoever reads the sketch could try out which answer a row has."""
     cells = frames.cell_hashes(own.drop(columns=[charter.data.target]))
-    return sketch(cells, frames.cell_hashes(table[charter.feature_names()]), sealed=sealed)
+    return sketched(cells, frames.cell_hashes(table[charter.feature_names()]), sealed=sealed)
 
 
 def _refuse_shared_rows(parts: dict[str, pd.DataFrame], charter: Charter) -> None:

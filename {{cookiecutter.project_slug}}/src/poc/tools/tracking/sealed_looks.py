@@ -29,7 +29,10 @@ NEWEST_LOOK = "poc.newest_look"
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A counted look at the sealed set, as MLflow keeps it; `result_sha256` is empty until it is finished, `sketch` in looks of the first version."""
+    """A counted look at the sealed set, as MLflow keeps it; `result_sha256` is empty until it is finished.
+
+    `sketch` is of all rows that its run had, sealed or open; empty in looks of the first version.
+    """
 
     number: int
     candidate_sha256: str

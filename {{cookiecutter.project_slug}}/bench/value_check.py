@@ -36,7 +36,8 @@ DEVIATIONS: dict[str, tuple[Callable[[np.random.Generator, int], Floats], float]
     "half-normal": (lambda rng, n: np.abs(rng.standard_normal(n)), float(np.sqrt(2 / np.pi))),
     "log-normal": (lambda rng, n: rng.lognormal(size=n), float(np.exp(0.5))),
 }
-AMOUNT_ROWS = (20, 50, 200)
+#: By how many times the usual amount is off by more, on average, than the model: one has learned nothing, the other much.
+SKILLS, AMOUNT_ROWS = (1, 3), (20, 50, 200)
 #: Worked out by hand: errors, rows, looks, and the verdict at a limit of 5 % and 95 % confidence.
 BY_HAND = ((0, 59, 1, "GO"), (1, 93, 1, "GO"), (3, 102, 1, "NOT PROVEN"), (15, 102, 1, "NO-GO"), (0, 59, 3, "NOT PROVEN"))
 #: The promises: 90 % intervals hold the true money about nine times in ten on average over the grid, and a false verdict comes at most so often.
@@ -228,19 +229,20 @@ def show_amounts(*, quick: bool) -> None:
     """Show what intervals of a mean error are worth: nothing is promised of them, because nobody knows how large the largest error is."""
     sets = SETS // 5 if quick else SETS
     print(f"\n90 % intervals of the mean units off, {sets:,} simulated sealed sets; no promise")
-    print(f"{'rows':>5} {'errors':>12} {'90 %':>7} {'flatter':>8}")
-    cells = [(rows, name, sets) for name in DEVIATIONS for rows in AMOUNT_ROWS]
-    for (rows, name, _), found in zip(cells, spread(amount_coverage, cells, quick=quick), strict=True):
-        print(f"{rows:>5} {name:>12} {found.held:>7.1%} {found.flattered:>8.1%}")
+    print(f"{'rows':>5} {'errors':>12} {'usual amount':>13} {'90 %':>7} {'flatter':>8}")
+    cells = [(rows, name, skill, sets) for name in DEVIATIONS for skill in SKILLS for rows in AMOUNT_ROWS]
+    for (rows, name, skill, _), found in zip(cells, spread(amount_coverage, cells, quick=quick), strict=True):
+        print(f"{rows:>5} {name:>12} {f'{skill} x as far':>13} {found.held:>7.1%} {found.flattered:>8.1%}")
 
 
-def amount_coverage(cell: tuple[int, str, int]) -> Coverage:
+def amount_coverage(cell: tuple[int, str, int, int]) -> Coverage:
     """Simulate sealed sets of estimates, each row too low by a positive error; an interval that lies below the true mean flatters."""
-    rows, name, sets = cell
+    rows, name, skill, sets = cell
     rng, (draw, truth) = np.random.default_rng(rows), DEVIATIONS[name]
     none, held = [0.0] * rows, []
     for _ in range(sets):
-        seen = Deviations(rows=[1] * rows, beyond=[0] * rows, over=none, under=draw(rng, rows).tolist(), usual_over=none, usual_under=none)
+        under, usual = draw(rng, rows).tolist(), (skill * draw(rng, rows)).tolist()
+        seen = Deviations(rows=[1] * rows, beyond=[0] * rows, over=none, under=under, usual_over=none, usual_under=usual)
         found = interval(drawn_errors(seen, rng, DRAWS)[0][1], 0.05)
         held.append(Interval(low=-found.high, middle=-found.middle, high=-found.low))  # money falls as errors rise
     return coverage(held, np.ones(sets), -truth)

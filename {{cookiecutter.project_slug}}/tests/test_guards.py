@@ -23,6 +23,7 @@ BREAKS: dict[str, list[Facts]] = {
         lambda: guards.split_can_be_judged("sealed", 10, {"positives": 0, "negatives": 10}, 2),
         lambda: guards.split_can_be_judged("sealed", 10, {"positives": 10, "negatives": 0}, 2),
         lambda: guards.split_can_be_judged("sealed", 10, {"rows": 10}, 1),
+        lambda: guards.split_can_be_judged("dev", 0, {}, 2, groups=4),
     ],
     "splits_share_no_rows": [
         lambda: guards.splits_share_no_rows(11, 1000, "train and dev"),
@@ -96,6 +97,7 @@ ACCEPTS: dict[str, list[Facts]] = {
     "split_can_be_judged": [
         lambda: guards.split_can_be_judged("sealed", 2, {"positives": 1, "negatives": 1}, 2),
         lambda: guards.split_can_be_judged("sealed", 2, {"rows": 2}, 2),
+        lambda: guards.split_can_be_judged("sealed", 2, {"rows": 2}, 2, groups=1),
     ],
     "splits_share_no_rows": [
         lambda: guards.splits_share_no_rows(10, 1000, "train and dev"),

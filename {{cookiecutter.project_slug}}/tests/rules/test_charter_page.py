@@ -116,6 +116,11 @@ def test_how_rows_are_split_is_said() -> None:
     by_both = "The latest by 'day' are sealed; seed 20260105 only orders them. Rows that share 'line' stay together."
     assert by_both in read(a_charter(data={"time": "day", "group": "line"}))
     assert "Rows that share 'line' stay together." in read(a_charter(data={"group": "line"}))
+
+
+def test_where_rows_share_groups_the_page_says_that_groups_are_what_is_counted() -> None:
+    assert "Rows that share 'line' count together" in read(a_charter(data={"group": "line"}))
+    assert "count together" not in read(a_charter())
     assert "Chance decides which: seed 20260105 draws them, once." in read(a_charter())
 
 

@@ -8,8 +8,8 @@ from builders import a_charter, a_multiclass_charter, an_amount_charter
 from scipy.special import betaincinv
 
 from poc.rules.charter import Charter
-from poc.rules.counts import USUAL, counted_shares, drawn_errors, expected_errors, limited_shares
-from poc.rules.evidence import ClassCounts, Confusion, Counted, Deviations
+from poc.rules.counts import USUAL, counted_shares, drawn_errors, expected_errors, limited_shares, sorts_in_groups, sorts_of
+from poc.rules.evidence import ClassCounts, Confusion, Counted, Deviations, InGroups
 
 FOUR_GROUPS = Confusion(positives=20, missed=3, negatives=80, false_alarms=4, by_group=[(5, 3, 20, 0), (5, 0, 20, 4), (10, 0, 20, 0), (0, 0, 20, 0)])
 PARTS = ClassCounts(counts=[[90, 8, 2], [1, 18, 1], [0, 2, 8]])
@@ -117,17 +117,34 @@ def test_a_class_that_stands_ten_times_over_in_each_group_is_as_uncertain_as_onc
 
 def test_amounts_are_drawn_around_their_means_with_the_usual_amount_on_the_same_rows() -> None:
     errors, policies = drawn_errors(PIECES, np.random.default_rng(5), 100_000)
-    assert errors.mean(axis=1) == pytest.approx([1.5, 8.0], rel=0.02)
+    # over 4, 0, 2, 0 and half a row of twice the usual 3, half a row of none: (6 + 3) / 5; under (32 + 12) / 5
+    assert errors.mean(axis=1) == pytest.approx([1.8, 8.8], rel=0.02)
     assert policies[USUAL].mean(axis=1) == pytest.approx([3.0, 12.0], rel=0.02)
-    # variance of a mean of four under Dirichlet(1, 1, 1, 1): mean square deviation / (n + 1), here (2.5² + 1.5² + 0.5² + 1.5²) / 4 / 5
-    assert errors[0].var() == pytest.approx(11 / 4 / 5, rel=0.03)
-    assert np.corrcoef(errors[1], policies[USUAL][1])[0, 1] > 0.9  # a draw that weighs a hard row weighs it for both
+    # variance of a mean under Dirichlet(1, 1, 1, 1, 1/2, 1/2): mean square deviation / (5 + 1), the mean square being (16 + 4 + 36 / 2) / 5
+    assert errors[0].var() == pytest.approx((38 / 5 - 1.8**2) / 6, rel=0.03)
+    assert np.corrcoef(errors[1], policies[USUAL][1])[0, 1] > 0.85  # a draw that weighs a hard row weighs it for both
 
 
 def test_amounts_of_groups_count_each_row_but_draw_each_group() -> None:
-    two = Deviations(rows=[1, 3], beyond=[0, 0], over=[4.0, 0.0], under=[0.0, 6.0], usual_over=[0.0, 0.0], usual_under=[0.0, 0.0])
+    two = Deviations(rows=[1, 3], beyond=[0, 0], over=[4.0, 0.0], under=[0.0, 6.0], usual_over=[4.0, 0.0], usual_under=[0.0, 6.0])
     assert expected_errors(two).tolist() == [1.0, 1.5]
-    assert drawn(two)[0].max() > 3.9  # when the first group has nearly all the weight
+    assert drawn(two)[0].max() > 3.5  # when the first group has nearly all the weight
+
+
+@pytest.mark.parametrize(("rows", "groups"), [([1], 1), ([500], 1), ([1] * 20, 20), ([50] * 20, 20)])
+def test_perfect_estimates_leave_open_that_the_next_group_is_off_by_twice_the_usual(rows: list[int], groups: int) -> None:
+    none, usual = [0.0] * len(rows), [9.0 * n for n in rows]
+    perfect = Deviations(rows=rows, beyond=[0] * len(rows), over=none, under=none, usual_over=none, usual_under=usual)
+    _, under = drawn(perfect)
+    assert quantiles(under) == pytest.approx(2 * 9 * betaincinv(0.5, groups + 0.5, QUANTILES), rel=0.04)
+    assert expected_errors(perfect)[1] == pytest.approx(9 / (groups + 1))
+
+
+def test_where_rows_are_many_the_made_up_group_says_nothing_any_more() -> None:
+    many = 20_000
+    seen = PIECES.model_copy(update={name: getattr(PIECES, name) * (many // 4) for name in Deviations.model_fields})
+    assert expected_errors(seen) == pytest.approx([1.5, 8.0], rel=1e-4)
+    assert drawn(seen, 2_000).mean(axis=1) == pytest.approx([1.5, 8.0], rel=0.01)
 
 
 def test_posterior_means_by_hand() -> None:
@@ -135,10 +152,27 @@ def test_posterior_means_by_hand() -> None:
     # the usual group of a positive has (25 + 25 + 100) / 20 = 7.5 positives, that of another row 20 others
     assert expected_errors(FOUR_GROUPS) == pytest.approx([(3 + 3.75) / (20 + 7.5), (4 + 10) / (80 + 20)])
     assert expected_errors(PARTS)[2] == pytest.approx([(1 / 3) / 11, (2 + 1 / 3) / 11, (8 + 1 / 3) / 11])
-    assert expected_errors(PIECES).tolist() == [1.5, 8.0]
+    assert expected_errors(PIECES) == pytest.approx([(6 + 3) / 5, (32 + 12) / 5])
 
 
 def test_without_rows_an_amount_is_not_a_number() -> None:
     none = Deviations(rows=[], beyond=[], over=[], under=[], usual_over=[], usual_under=[])
     assert np.isnan(expected_errors(none)).all()
     assert np.isnan(drawn(none, 10)).all()
+
+
+def test_rows_of_each_sort_count_as_the_groups_that_they_lie_in() -> None:
+    truth, group_of = np.array([1, 1, 1, 1, 0, 0]), np.array(["a", "a", "a", "b", "b", "c"])
+    # three positives in one group and one in another: 4² / (9 + 1) = 1.6, rounded down
+    assert sorts_in_groups(a_charter(), truth, group_of) == {"positives": InGroups(groups=2, count_as=1), "negatives": InGroups(groups=2, count_as=2)}
+    assert sorts_in_groups(an_amount_charter(), truth, group_of) == {"rows": InGroups(groups=3, count_as=2)}  # 6² / (9 + 4 + 1) = 2.6
+
+
+def test_where_rows_share_no_groups_nothing_is_said_of_them() -> None:
+    assert sorts_in_groups(a_charter(), np.array([1, 0]), None) == {}
+
+
+def test_a_sort_without_rows_counts_as_none() -> None:
+    found = sorts_in_groups(a_multiclass_charter(), np.array([0, 0, 1]), np.array(["a", "b", "b"]))
+    assert found["rows of 'scrap'"] == InGroups(groups=0, count_as=0)
+    assert set(found) == set(sorts_of(a_multiclass_charter(), np.array([0])))

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import betaincinv
 
 from poc.rules import groups
-from poc.rules.groups import bounds, draws_for, smoothed, usual_size, weighted_sums
+from poc.rules.groups import bounds, count_as, draws_for, smoothed, usual_size, weighted_sums
 from poc.rules.verdict import lower_bound, upper_bound
 
 ONE_EACH = np.ones(102)
@@ -98,3 +98,14 @@ def test_weights_that_do_not_fit_in_memory_are_drawn_in_parts(monkeypatch: pytes
 def test_enough_draws_lie_beyond_a_bound_as_long_as_memory_allows() -> None:
     assert [draws_for(0.05), draws_for(0.001), draws_for(0.0001), draws_for(1e-9)] == [20_000, 100_000, 1_000_000, 1_000_000]
     assert [draws_for(0.0001, numbers=100), draws_for(0.0001, numbers=2_500), draws_for(0.0001, numbers=10**6)] == [500_000, 20_000, 20_000]
+
+
+@pytest.mark.parametrize(("rows", "as_many"), [([1, 1, 1], 3), ([29] * 5, 5), ([1, 3], 1), ([100, 1, 1], 1), ([0, 4], 1), ([], 0)])
+def test_rows_count_as_so_many_as_the_usual_group_goes_into_them(rows: list[int], as_many: int) -> None:
+    assert count_as(np.array(rows, dtype=np.intp)) == as_many
+
+
+@pytest.mark.parametrize("number", [5, 24, 59])
+def test_what_equal_groups_count_as_is_what_their_bounds_take_them_for(number: int) -> None:
+    rows = np.full(number, 29)
+    assert bounds(np.zeros(number), rows.astype(float), 0.95)[1] == pytest.approx(upper_bound(0, count_as(rows), 0.95), rel=0.03)

@@ -165,24 +165,24 @@ def an_amount(**value: Any) -> Any:
     return an_amount_charter(value=ranges | value)
 
 
-def deviations(n: int = 50) -> Deviations:
+def deviations(n: int = 20_000) -> Deviations:
     """Six over and five under on every row; always estimating the usual amount, eight and nine."""
     return Deviations(rows=[1] * n, beyond=[0] * n, over=[6.0] * n, under=[5.0] * n, usual_over=[8.0] * n, usual_under=[9.0] * n)
 
 
 def test_money_of_amounts_is_what_units_over_and_under_cost() -> None:
     money = worth(an_amount(), deviations(), seed=1)
-    assert money.per_period.middle == pytest.approx(19_250 - 13_000 - 4000)
-    assert {name: each.middle for name, each in money.against.items()} == {"the usual amount every time": pytest.approx(22_000 - 13_000 - 4000)}
+    assert money.per_period.middle == pytest.approx(19_250 - 13_000 - 4000, abs=2)
+    assert {name: each.middle for name, each in money.against.items()} == {"the usual amount every time": pytest.approx(22_000 - 13_000 - 4000, abs=2)}
     assert money.perfect_model == pytest.approx(19_250 - 4000)
     # 3.5 fewer over save 1.75 an estimate, 2.25 fewer under their cost: with 4 to run it, nil at (4 - 1.75) / 2.25
-    assert (money.break_even.name, money.break_even.value) == ("cost of a unit under", pytest.approx(1.0))
+    assert (money.break_even.name, money.break_even.value) == ("cost of a unit under", pytest.approx(1.0, abs=0.001))
 
 
 def test_the_dearer_of_over_and_under_breaks_even() -> None:
     # under at 0.5 saves 1.125; over has to bring 2.875 from 3.5 units
     found = worth(an_amount(cost_per_unit_over=sure(2), cost_per_unit_under=sure("0.5")), deviations(), seed=1).break_even
-    assert (found.name, found.value) == ("cost of a unit over", pytest.approx(2.875 / 3.5))
+    assert (found.name, found.value) == ("cost of a unit over", pytest.approx(2.875 / 3.5, abs=0.001))
 
 
 def test_the_tornado_swings_each_range_from_end_to_end_widest_first() -> None:

@@ -205,7 +205,7 @@ def test_errors_are_judged_by_groups_where_rows_share_them() -> None:
     assert judge_share(0, 1000, 0.05, 0.95).verdict == "GO"
     found = judge_share(0, 1000, 0.05, 0.95, by_group=twenty)
     assert found.verdict == "NOT PROVEN"
-    assert "in 20 groups" in found.why and "so few rows cannot show it" in found.why
+    assert "in 20 groups" in found.why and "so few groups cannot show it" in found.why
     assert judge_share(0, 6000, 0.05, 0.95, by_group=in_groups(*[(0, 100)] * 60)).verdict == "GO"
     assert judge_share(0, 6000, 0.05, 0.95, looks=3, by_group=in_groups(*[(0, 100)] * 60)).verdict == "NOT PROVEN"
 

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from artifacts import LIMIT_NM, Run, ingested
 from builders import a_plain_charter
+from samples import ONLY_TORQUE
 
 from poc import layout
 from poc.errors import InputRefused, Refused
-from poc.rules.evidence import Splits
+from poc.rules.evidence import Models, Splits, Variants
 from poc.tools import files
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -93,6 +94,36 @@ def test_rows_of_one_group_stay_together(project: Path) -> None:
     run = ingested(project, lambda parts: parts.assign(order="order " + (parts["UDI"] // 4).astype(str)))
     orders = [set(split(run, name)["order"]) for name in layout.SPLIT_FILES]
     assert sum(map(len, orders)) == len(set.union(*orders)) == 100
+
+
+def test_few_groups_are_foretold_to_count_as_few_however_many_rows_they_hold(project: Path) -> None:
+    declare(project, group="order")
+    run = ingested(project, lambda parts: parts.assign(order=parts["UDI"] // 34))
+    sealed = run.read("data", layout.SPLITS_JSON, Splits).sealed
+    positives = sealed.in_groups["positives"]
+    assert positives.count_as <= positives.groups <= 6 and sealed.counts["positives"] > 24
+    foretold = (
+        f"{sealed.counts['positives']} sealed positives in {positives.groups} groups count as {positives.count_as}; 24 are needed to show 0.12 missed_share"
+    )
+    assert foretold in run.report("ingest").headline
+
+
+def test_what_few_groups_cannot_show_is_predicted_to_be_never_go_and_the_run_goes_on(project: Path) -> None:
+    charter = json.loads((project / "charter.yaml").read_text())
+    (project / "charter.yaml").write_text(json.dumps({**charter, "data": {**charter["data"], "group": "order"}}))
+    files.write_atomically(project / "expectations/suite.json", ONLY_TORQUE.encode())
+    run = ingested(project, lambda parts: parts.assign(order=parts["UDI"] // 34))
+    for step in ("validate", "train", "export", "compress"):
+        run.perform(step)
+    models, variants = run.read("models", layout.MODELS_JSON, Models).models, run.read("variants", layout.VARIANTS_JSON, Variants).variants
+    assert [each.predicted_chance_of_go for each in (*models, *variants)] == [0.0] * (len(models) + len(variants))
+
+
+def test_a_split_that_no_group_falls_into_is_refused_by_the_number_of_groups(project: Path) -> None:
+    declare(project, group="order")
+    with pytest.raises(Refused, match=r"dev split has 0 rows .* the source has 4 groups, and no group is parted") as caught:
+        ingested(project, lambda parts: parts.assign(order=parts["UDI"] // 100))
+    assert "bring more groups" in str(caught.value)
 
 
 def test_codes_stay_text_and_numbers_numbers_in_every_split(project: Path) -> None:

@@ -184,6 +184,8 @@ def _rows(charter: Charter) -> Iterator[str]:
         f"{percent(data.sealed_share)} of the rows are sealed: nobody sees their answers before the look that counts. "
         f"Of the others {percent(data.dev_share)} are kept to choose by. {_drawn(charter)}"
     )
+    if data.group:
+        yield f"Rows that share {data.group!r} count together: where it takes so many sealed rows to show a limit, it takes as many groups."
     if data.why_rows_may_repeat:
         yield f"Rows may repeat: {sentence(data.why_rows_may_repeat)}"
 

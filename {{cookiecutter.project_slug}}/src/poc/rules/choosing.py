@@ -44,7 +44,7 @@ class Chosen:
 
 
 def choose(charter: Charter, raw: Floats, truth: NDArray[Any], calibration: Calibration, sealed: Mapping[str, int], *, usual_amount: float | None) -> Chosen:
-    """Choose what decides after `calibration`; `sealed` says how many rows of each sort the sealed set holds."""
+    """Choose what decides after `calibration`; `sealed` says as how many rows those of each sort in the sealed set count."""
     answers = calibrated(charter.problem, raw, calibration)
 
     def outcome(deciding: Deciding, given: Floats = answers) -> tuple[float, float, dict[str, Errors]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from poc.rules import groups
 from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter
-from poc.rules.evidence import ByCost, ClassCounts, Confusion, Counted, Deviations
+from poc.rules.evidence import ByCost, ClassCounts, Confusion, Counted, Deviations, InGroups
 
 Floats = NDArray[np.float64]
 #: The amount that needs no model: the median of the train rows, estimated every time.
@@ -59,13 +59,27 @@ def limited_shares(charter: Charter) -> list[LimitedShare]:
 
 def sorts_of(charter: Charter, truth: NDArray[Any]) -> dict[str, int]:
     """Count the rows of each sort that `limited_shares` may speak of; `truth` as labels are kept (`steps.target`)."""
+    return {sort: int(rows.sum()) for sort, rows in _by_sort(charter, truth).items()}
+
+
+def sorts_in_groups(charter: Charter, truth: NDArray[Any], group_of: NDArray[Any] | None) -> dict[str, InGroups]:
+    """Say of the rows of each sort in how many groups they lie and as how many they count; `group_of`, shape (n_rows,), None where rows share none."""
+    if group_of is None:
+        return {}
+    return {sort: _in_groups(np.unique(group_of[rows], return_counts=True)[1]) for sort, rows in _by_sort(charter, truth).items()}
+
+
+def _in_groups(rows: NDArray[np.intp]) -> InGroups:
+    return InGroups(groups=len(rows), count_as=groups.count_as(rows))
+
+
+def _by_sort(charter: Charter, truth: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
     match charter:
         case BinaryCharter():
-            positives = int((truth == 1).sum())
-            return {"positives": positives, "negatives": len(truth) - positives}
+            return {"positives": truth == 1, "negatives": truth != 1}
         case MulticlassCharter(data=data):
-            return {_rows_of(name): int((truth == at).sum()) for at, name in enumerate(data.classes)}
-    return {ALL_ROWS: len(truth)}
+            return {_rows_of(name): truth == at for at, name in enumerate(data.classes)}
+    return {ALL_ROWS: np.ones(len(truth), dtype=np.bool_)}
 
 
 def counted_shares(charter: Charter, counted: Counted) -> list[CountedShare]:
@@ -160,11 +174,25 @@ def drawn_errors(counted: Counted, rng: np.random.Generator, n: int) -> tuple[Fl
         case ClassCounts():
             return _drawn_decisions(counted, rng, n), {}
         case Deviations():
-            table = np.column_stack([counted.rows, counted.over, counted.under, counted.usual_over, counted.usual_under]).astype(np.float64)
-            sums = groups.weighted_sums(table, rng, n)
-            with np.errstate(invalid="ignore"):  # without rows a mean is not a number, and proves nothing
-                means = (sums[:, 1:] / sums[:, :1]).T
-            return means[:2], {USUAL: means[2:]}
+            return _drawn_amounts(counted, rng, n)
+
+
+def _drawn_amounts(counted: Deviations, rng: np.random.Generator, n: int) -> tuple[Floats, Mapping[str, Floats]]:
+    """Return draws of the mean units over and under, shape (2, n), and those of the usual amount.
+
+    Half of the made-up group is off by twice as much as the usual amount, half by nothing: on average it says that the model is no better than none.
+    """
+    table = np.column_stack([counted.rows, counted.over, counted.under, counted.usual_over, counted.usual_under]).astype(np.float64)
+    sums, usual = groups.weighted_sums(table, rng, n).T, _usual_errors(counted)[:, None]
+    off, right = groups.usual_size(table[:, 0]) * rng.standard_gamma(0.5, (2, n))
+    rows = sums[0] + off + right
+    return (sums[1:3] + 2 * usual * off) / rows, {USUAL: (sums[3:] + usual * (off + right)) / rows}
+
+
+def _usual_errors(counted: Deviations) -> Floats:
+    """Return the mean units over and under of the usual amount, shape (2,); without rows they are not numbers, and prove nothing."""
+    n = sum(counted.rows)
+    return np.array([sum(counted.usual_over), sum(counted.usual_under)]) / n if n else np.full(2, np.nan)
 
 
 def _drawn_decisions(counted: ClassCounts, rng: np.random.Generator, n: int) -> Floats:
@@ -192,8 +220,9 @@ def expected_errors(counted: Counted) -> Floats:
             counts = np.array(counted.counts, dtype=np.float64) + _usual_sizes(counted)[:, None] / len(counted.counts)
             return np.asarray(counts / counts.sum(axis=1, keepdims=True))
         case Deviations():
-            n = sum(counted.rows)
-            return np.array([sum(counted.over), sum(counted.under)]) / n if n else np.full(2, np.nan)
+            n, size = sum(counted.rows), groups.usual_size(np.array(counted.rows))
+            units = np.array([sum(counted.over), sum(counted.under)], dtype=np.float64) + size * _usual_errors(counted)
+            return np.asarray(units / (n + size))
 
 
 def _usual_sizes(counted: ClassCounts) -> Floats:

@@ -49,12 +49,28 @@ class Report(Record):
     machine: str
 
 
+class InGroups(Record):
+    """In how many groups rows lie, and as how many rows, each for itself, they count."""
+
+    groups: int
+    count_as: int
+
+
 class Split(Record):
-    """Rows of one split, and how many of them there are of each sort that a limit may speak of: positives and negatives, or rows of each class."""
+    """Rows of one split, and how many of them there are of each sort that a limit may speak of: positives and negatives, or rows of each class.
+
+    `in_groups` holds the same sorts where rows share groups.
+    """
 
     rows: int
     counts: dict[str, int]
     sha256: str
+    in_groups: dict[str, InGroups] = {}
+
+    @property
+    def evidence(self) -> dict[str, int]:
+        """As how many rows those of each sort count, when a limit is to be shown on them."""
+        return self.counts | {sort: shared.count_as for sort, shared in self.in_groups.items()}
 
 
 class NearDuplicates(Record):

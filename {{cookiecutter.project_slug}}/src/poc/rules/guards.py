@@ -62,18 +62,25 @@ def keys_are_unique(key: str, repeated: Sequence[object]) -> list[Problem]:
 
 
 @guard
-def split_can_be_judged(split: str, rows: int, sorts: Mapping[str, int], different: int) -> list[Problem]:
-    """Refuse a split without rows, without any of a sort that errors are counted among, or whose targets are all the same."""
+def split_can_be_judged(split: str, rows: int, sorts: Mapping[str, int], different: int, groups: int | None = None) -> list[Problem]:
+    """Refuse a split without rows, without any of a sort that errors are counted among, or whose targets are all the same.
+
+    `groups` is how many the source has, where rows share them: a group is never parted, so it may be they that do not suffice.
+    """
     if rows > 0 and all(n > 0 for n in sorts.values()) and different > 1:
         return []
     counts = ", ".join(f"{n} {sort}" for sort, n in sorts.items() if sort != "rows") or f"{different} different targets"
     return [
         Problem(
-            what=f"the {split} split has {rows} rows ({counts}): nothing can be judged on it",
-            where="data",
-            fix="bring more rows, or change data.sealed_share or data.dev_share in charter.yaml",
+            what=f"the {split} split has {rows} rows ({counts}): nothing can be judged on it" + _parted_in(groups),
+            where="data" if groups is None else "charter.yaml, data.group",
+            fix=f"bring more {'rows' if groups is None else 'groups'}, or change data.sealed_share or data.dev_share in charter.yaml",
         )
     ]
+
+
+def _parted_in(groups: int | None) -> str:
+    return "" if groups is None else f"; the source has {groups:,} group{'s' if groups > 1 else ''}, and no group is parted"
 
 
 @guard

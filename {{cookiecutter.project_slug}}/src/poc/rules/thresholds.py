@@ -85,7 +85,7 @@ def choose_threshold(
 def chance_of_go(charter: Charter, seen: Mapping[str, Errors], sealed: Mapping[str, int]) -> float:
     """Return the predicted chance that every limit on errors comes out GO on the sealed rows, after these errors by limit; see `choose_threshold`.
 
-    `sealed` counts the sealed rows of each sort that `counts.limited_shares` speaks of.
+    `sealed` says of each sort that `counts.limited_shares` speaks of as how many rows the sealed ones count (`evidence.Split.evidence`).
     """
     confidence, looks = float(charter.limits.confidence), charter.timebox.looks
     chances = []

@@ -59,7 +59,7 @@ def judge_share(
     if by_group is not None:
         why += f"; rows of one group count together, in {int((by_group[:, 1] > 0).sum()):,} groups"
     if least > limit:
-        why += f"; so few rows cannot show it: even without an error they leave up to {least:.1%} possible"
+        why += f"; so few {'rows' if by_group is None else 'groups'} cannot show it: even without an error they leave up to {least:.1%} possible"
     if n <= 0:
         why = "there is no row to judge it on"
     return LimitVerdict(name=name, verdict=_outcome(low, high, limit), measured=measured, low=low, high=high, limit=limit, unit="share", why=why)

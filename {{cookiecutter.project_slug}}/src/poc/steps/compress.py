@@ -138,7 +138,7 @@ def _chance(model: FittedModel, dev: Counted, parents: Counted, charter: Charter
         return model.predicted_chance_of_go
     more = {one.name: one.errors - other.errors for one, other in zip(counted_shares(charter, dev), counted_shares(charter, parents), strict=True)}
     shifted = {name: Errors(errors=int(np.clip(seen.errors + more[name], 0, seen.rows)), rows=seen.rows) for name, seen in model.limited.items()}
-    return chance_of_go(charter, shifted, splits.sealed.counts)
+    return chance_of_go(charter, shifted, splits.sealed.evidence)
 
 
 def _facts(model: FittedModel, technique: Technique, name: str) -> dict[str, Any]:

@@ -34,10 +34,10 @@ def fit(
     """Fit on train; calibrate and choose what decides on rows that the model at hand had not seen: train by folds, and dev."""
     unit = unit_of(charter.problem, train.labels)
     unfitted, targets = build(charter.features, params.seed), in_unit(train.labels, unit)
-    found = estimators.cross_fit(unfitted, train.frame(), targets, dev.frame(), folds=params.folds, seed=params.seed)
+    found = estimators.cross_fit(unfitted, train.frame(), targets, dev.frame(), folds=params.folds, seed=params.seed, groups=train.groups)
     raw, truth = np.concatenate([found.raw_train, found.raw_dev]), np.concatenate([train.labels, dev.labels])
     calibration = estimators.calibrate(charter.problem, raw, truth, unit)
-    chosen = choose(charter, raw, truth, calibration, splits.sealed.counts, usual_amount=splits.usual_amount)
+    chosen = choose(charter, raw, truth, calibration, splits.sealed.evidence, usual_amount=splits.usual_amount)
     estimators.save(found.estimator, into / f"{name}.joblib")
     return FittedModel(
         name=name,

@@ -12,13 +12,13 @@ from poc import layout
 from poc.errors import InputRefused, Problem
 from poc.rules import guards
 from poc.rules.charter import AmountCharter, Charter
-from poc.rules.counts import sorts_of
+from poc.rules.counts import sorts_in_groups, sorts_of
 from poc.rules.evidence import NearDuplicates, Number, Split, Splits
 from poc.rules.near_duplicates import near_duplicates
 from poc.rules.sealed_rows import too_few
 from poc.rules.sketches import Sketches, sketched
 from poc.rules.splits import split_rows
-from poc.steps.inputs import charter_of
+from poc.steps.inputs import charter_of, groups_of
 from poc.steps.perform import Result
 from poc.steps.rows import source_rows
 from poc.steps.target import labels_of, target_problems, without
@@ -47,12 +47,22 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     parts = {"train": kept.iloc[where.train], "dev": kept.iloc[where.dev], "sealed": kept.iloc[where.sealed]}
     indices = {"train": where.train, "dev": where.dev, "sealed": where.sealed}
     sorts = {name: sorts_of(charter, labels[rows]) for name, rows in indices.items()}
+    shared = groups_of(table, charter)
+    groups = None if shared is None else len(np.unique(shared))
     for name, part in parts.items():
-        guards.split_can_be_judged(name, len(part), sorts[name], len(np.unique(labels[indices[name]])))
+        guards.split_can_be_judged(name, len(part), sorts[name], len(np.unique(labels[indices[name]])), groups)
     _refuse_shared_rows({name: own.iloc[numbers] for name, numbers in indices.items()}, charter)
     near = _refuse_near_duplicates(parts, charter)
     _write(parts, labels, indices, charter.data.target, data, sealed_labels)
-    splits = {name: Split(rows=len(part), counts=sorts[name], sha256=files.sha256_of_file(data / layout.SPLIT_FILES[name])) for name, part in parts.items()}
+    splits = {
+        name: Split(
+            rows=len(part),
+            counts=sorts[name],
+            sha256=files.sha256_of_file(data / layout.SPLIT_FILES[name]),
+            in_groups=sorts_in_groups(charter, labels[indices[name]], None if shared is None else shared[indices[name]]),
+        )
+        for name, part in parts.items()
+    }
     sketches = _sketch(table, own, charter, where.sealed)
     ignored = [column for column in table.columns if column not in kept.columns and column != charter.data.target]
     files.write_record(
@@ -69,12 +79,12 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
             usual_amount=float(np.median(labels[where.train])) if isinstance(charter, AmountCharter) else None,
         ),
     )
-    few = too_few(charter, sorts["sealed"])
+    few = too_few(charter, splits["sealed"])
     return Result(
         headline=", ".join(f"{split.rows:,} {name}" for name, split in splits.items())
         + f" rows, {where.how}; not declared, so not used: {', '.join(ignored) or 'nothing'}"
         + "".join(f"; {each.found:,} {name} rows all but repeat an earlier one, {each.by_chance:,} by chance" for name, each in near.items() if each.found)
-        + "".join(f"; {each}" for each in few),
+        + "".join(f"; {each}" for each in [*rows.surprises(charter), *few]),
         numbers=[
             *(
                 Number(name=f"{name}_{sort}", value=n, unit="rows")
@@ -82,7 +92,7 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
                 for sort, n in {"rows": split.rows, **split.counts}.items()
             ),
             *rows.numbers(),
-            *(Number(name=f"lacking_for_{each.limited.name}", value=each.needed - each.rows, unit=f"sealed {each.limited.among}") for each in few),
+            *(Number(name=f"lacking_for_{each.limited.name}", value=each.lacking, unit=each.unit) for each in few),
         ],
     )
 

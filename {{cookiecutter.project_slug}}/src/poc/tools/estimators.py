@@ -15,6 +15,7 @@ from poc.rules.evidence import Calibration
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sklearn.model_selection import BaseCrossValidator
     from sklearn.pipeline import Pipeline
 
 
@@ -35,20 +36,46 @@ class CrossFit:
     raw_dev: NDArray[np.float64]
 
 
-def cross_fit(unfitted: Pipeline, train: pd.DataFrame, labels: NDArray[Any], dev: pd.DataFrame, *, folds: int, seed: int) -> CrossFit:
-    """Fit on train; predict train by folds and dev by the fitted model, so that no row is judged by a model that saw it."""
+def cross_fit(
+    unfitted: Pipeline,
+    train: pd.DataFrame,
+    labels: NDArray[Any],
+    dev: pd.DataFrame,
+    *,
+    folds: int,
+    seed: int,
+    groups: NDArray[Any] | None = None,
+) -> CrossFit:
+    """Fit on train; predict train by folds and dev by the fitted model, so that no row is judged by a model that saw it, or a row of its group.
+
+    Raises:
+        ValueError: train has too few rows, or groups, to be cut into folds.
+    """
     import warnings
 
     from sklearn.base import clone, is_classifier
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
-    cut, method = (StratifiedKFold, "predict_proba") if is_classifier(unfitted) else (KFold, "predict")
+    cut, method = _folds(folds, seed, labels if is_classifier(unfitted) else None, groups), "predict_proba" if is_classifier(unfitted) else "predict"
     with _threads_for(train), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a network is stopped early on purpose: its length is a choice, made by cross-fitting
-        by_folds = cross_val_predict(clone(unfitted), train, labels, cv=cut(folds, shuffle=True, random_state=seed), method=method)
+        by_folds = cross_val_predict(clone(unfitted), train, labels, cv=cut, groups=groups, method=method)
         fitted = clone(unfitted).fit(train, labels)
     return CrossFit(estimator=fitted, raw_train=_of_interest(by_folds), raw_dev=raw_answers(fitted, dev))
+
+
+def _folds(folds: int, seed: int, classes: NDArray[Any] | None, groups: NDArray[Any] | None) -> BaseCrossValidator:
+    """Return how rows are cut: each class spread evenly, whole groups together, in fewer folds where groups do not suffice."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+    if groups is None:
+        return (KFold if classes is None else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+    rows_of_each = [np.ones(len(groups), dtype=np.bool_)] if classes is None else [classes == name for name in np.unique(classes)]
+    fewest = min(len(np.unique(groups[rows])) for rows in rows_of_each)
+    if fewest < 2:
+        raise ValueError("the train rows, or those of one class, all lie in one group: no fold can be held out without them; bring more groups")
+    return (GroupKFold if classes is None else StratifiedGroupKFold)(min(folds, fewest), shuffle=True, random_state=seed)
 
 
 def raw_answers(estimator: Pipeline, rows: pd.DataFrame) -> NDArray[np.float64]:

@@ -118,12 +118,12 @@ def _a_candidate(charter: BinaryCharter) -> Candidate:
 
 def _an_evaluation(charter: BinaryCharter) -> Evaluation:
     half, chosen = (worth(charter, seen, seed=7) for seen in (AT_HALF, CHOSEN))
-    at_half = [*judge_shares(charter, AT_HALF, looks=1), judge_money(half)]
+    at_half = [*judge_shares(charter, AT_HALF, charter.timebox.looks), *judge_money(half)]
     assessment = Assessment(
         variant="logistic.float32",
         counted=CHOSEN,
         money=chosen,
-        limits=[*judge_shares(charter, CHOSEN, looks=1), judge_money(chosen)],
+        limits=[*judge_shares(charter, CHOSEN, charter.timebox.looks), *judge_money(chosen)],
         chance_of_go=0.9,
         expected_p99_ms=1.0,
         is_expected_to_pass=True,

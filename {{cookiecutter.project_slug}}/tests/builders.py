@@ -199,6 +199,7 @@ def a_money(low: float = 100, high: float = 300, **changes: Any) -> Money:
             "per_period": wins,
             "level": 0.9,
             "chance_of_loss": 0.0,
+            "minimum": 50.0,
             "chance_of_minimum": 1.0,
             "against": {"flagging everything": wins, "flagging nothing": wins},
             "expected": wins.middle,

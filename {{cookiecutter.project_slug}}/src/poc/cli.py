@@ -85,8 +85,9 @@ def show_end(ended: Ended) -> None:
     print(f"\n{len(ended.reports)} steps in {ended.seconds:.0f} s")
     if ended.verdict:
         print(f"\nVerdict: {ended.verdict.overall}" + ("   (the counts of an earlier look at this candidate, timed again)" if ended.verdict.repeated else ""))
+        width = max(18, *(len(limit.name) for limit in ended.verdict.limits))
         for limit in ended.verdict.limits:
-            print(f"  {limit.verdict:<10} {limit.name:<18} {limit.why}")
+            print(f"  {limit.verdict:<10} {limit.name:<{width}} {limit.why}")
     elif ended.exit_code == ExitCode.GO:
         print(f"\nDev evidence: {by_step['evaluate'].headline}")
         print("Not a verdict: nothing was looked at that counts. " + _advice(by_step["evaluate"]))
@@ -164,8 +165,12 @@ def _step_in(run_folder: Path | None, step: Step) -> tuple[Report, Path]:
     os.chdir(root)
     run = run_folder or run_for(step, root)
     if step.inputs and is_of_another_charter(root, run):
-        print("note: charter.yaml has changed since this run began; `poc charter` begins a new one", file=sys.stderr)
+        _note_another_charter()
     return step_by_hand(step, run), run
+
+
+def _note_another_charter() -> None:
+    print("note: charter.yaml has changed since this run began; `poc charter` begins a new one", file=sys.stderr)
 
 
 def _show_headline(report: Report, run: Path) -> None:
@@ -316,11 +321,15 @@ def ui(port: int | None, as_json: bool) -> None:
 def brief(run_folder: Path | None, pdf: bool, target: Path | None, no_open: bool, as_json: bool) -> None:
     """Open the page for the sponsor: verdict, money, people, limits, and what was not proven."""
     from poc.acts.brief import brief_of, open_page, print_brief
+    from poc.acts.by_hand import is_of_another_charter
     from poc.acts.newest import verdict_of
 
     if target and not pdf:
         raise click.UsageError("--to names the file for --pdf")
-    run, page = brief_of(project_root(), run_folder)
+    root = project_root()
+    run, page = brief_of(root, run_folder)
+    if is_of_another_charter(root, run):
+        _note_another_charter()
     printed = print_brief(run, page, target) if pdf else None
     if as_json:
         _print_json({"run": str(run), "verdict": verdict_of(run), "brief": str(page), "pdf": printed and str(printed)})

@@ -111,3 +111,13 @@ def test_a_print_that_fails_leaves_no_file(root: Path, monkeypatch: pytest.Monke
     with pytest.raises(EnvironmentRefused):
         print_brief(*brief_of(root))
     assert not (run.root.parent / layout.BRIEF_PDF).exists()
+
+
+def test_a_page_about_another_charter_than_todays_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_judged_run(root)
+    run.perform("charter")
+    assert cli.call(["brief"]) == ExitCode.GO and "charter.yaml has changed" not in capsys.readouterr().err
+    charter = root / layout.CHARTER
+    charter.write_text(charter.read_text().replace('"looks": 1', '"looks": 2'))
+    assert cli.call(["brief"]) == ExitCode.GO
+    assert "note: charter.yaml has changed since this run began" in capsys.readouterr().err

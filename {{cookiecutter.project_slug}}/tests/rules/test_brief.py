@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
-from briefs import TOO_MANY, a_brief
+from briefs import TOO_MANY, a_brief, a_judged
 from builders import PLAIN
 
+from poc.rules.write_brief import brief_of
+
+#: Flagging everybody costs next to nothing, so that no model is needed.
+FREE_ALARMS: dict[str, Any] = {"value": {"cost_false_alarm": {"low": 0, "likely": 0, "high": "0.1"}}}
 NAMED = {"data": {"positives_are_called": "faulty parts", "others_are_called": "good parts"}}
 
 
@@ -54,7 +59,7 @@ def test_the_money_is_rounded_to_what_is_known_and_has_its_range() -> None:
     ("changes", "verdict", "sign", "meaning", "next_step"),
     [
         ({}, "GO", "✓", "Every limit of the charter is shown to be met", "the next stage (shadow): May it run without anybody acting on it?"),
-        ({"confusion": TOO_MANY}, "NO-GO", "✕", "Shown to break what was agreed: “cases to catch that are missed”.", "stop, or agree another limit"),
+        ({"confusion": TOO_MANY}, "NO-GO", "✕", "Shown to break what was agreed: “cases to catch that are missed”.", "a new version of the charter"),
         (
             {"differences": ("4 cores, not 2",)},
             "NOT PROVEN",
@@ -90,7 +95,89 @@ def test_each_limit_has_what_was_agreed_what_was_measured_and_its_bounds() -> No
     missed, speed = limits["cases to catch that are missed"], limits["slowest 1 % of answers (p99 latency)"]
     assert tuple(map(plain, (missed.allowed, missed.measured, missed.bounds))) == ("at most 12 %", "2 %", "1 to 3.6 %")
     assert tuple(map(plain, (speed.allowed, speed.measured, speed.bounds))) == ("at most 5 ms", "0.3 ms", "0.2 to 0.5 ms")
-    assert plain(limits["money against today's process"].allowed) == "more than 0 EUR a month"
+    assert plain(limits["money against today's process"].allowed) == "at least 5,000 EUR a month"
+    assert limits["money against flagging everything"].allowed == limits["money against flagging nothing"].allowed == "more than 0, always"
+
+
+def test_where_no_minimum_was_agreed_any_gain_will_do() -> None:
+    limits = {limit.name: plain(limit.allowed) for limit in a_brief(timebox={"minimum_value_per_period": 0}).limits}
+    assert limits["money against today's process"] == "more than 0 EUR a month"
+
+
+def test_a_model_that_keeps_every_share_and_misses_the_agreed_minimum_is_no_go() -> None:
+    brief = a_brief(timebox={"minimum_value_per_period": "223456.50"})
+    assert brief.verdict == "NO-GO" and brief.meaning == "Shown to break what was agreed: “money against today's process”."
+    assert [plain(limit.allowed) for limit in brief.limits if limit.verdict == "NO-GO"] == ["at least 223,456.50 EUR a month"]
+
+
+def test_a_minimum_within_the_bounds_is_not_proven_and_named_with_its_bounds() -> None:
+    brief = a_brief(timebox={"minimum_value_per_period": 80000})
+    assert brief.verdict == "NOT PROVEN" and "“money against today's process”" in brief.meaning
+    [open_] = [plain(each) for each in brief.not_proven if each.startswith("Money against today's process")]
+    assert "not shown to be at least 80,000 EUR a month; it could be " in open_
+
+
+def test_a_policy_without_a_model_that_wins_is_named_and_nothing_is_said_to_break_the_agreement() -> None:
+    brief = a_brief(**FREE_ALARMS)
+    assert brief.verdict == "NO-GO" and brief.meaning == "Flagging everything needs no model and is shown to be worth no less."
+    assert [limit.name for limit in brief.limits if limit.verdict == "NO-GO"] == ["money against flagging everything"]
+
+
+def test_a_policy_that_wins_stands_beside_what_was_broken() -> None:
+    assert a_brief(confusion=TOO_MANY, **FREE_ALARMS).meaning == (
+        "Shown to break what was agreed: “cases to catch that are missed”. Flagging everything needs no model and is shown to be worth no less."
+    )
+
+
+def test_a_perfect_model_is_worth_no_less_than_this_one_by_the_same_means() -> None:
+    money = a_judged(**FREE_ALARMS).verdict.money
+    assert money.perfect_model > money.expected
+
+
+def test_where_several_looks_are_allowed_each_bound_is_said_to_be_surer_from_the_first_on() -> None:
+    one, three = a_brief(), a_brief(timebox={"looks": 3})
+    assert plain(one.limits_caption).endswith("bounds that hold at 95 % confidence")
+    for caption in (three.limits_caption, three.people.caption):
+        assert "at 98.3 % confidence each, wider so that 3 looks keep 95 %" in plain(caption)
+
+
+@pytest.mark.parametrize("changes", [{}, {"confusion": TOO_MANY}])
+def test_nobody_is_invited_to_agree_to_what_is_known_already(changes: dict[str, Any]) -> None:
+    brief = a_brief(**changes)
+    said = brief.next_step + brief.drafts
+    assert "fresh rows" in said and "before" in said and "sign the charter" not in said and "or agree" not in said
+
+
+def test_what_the_charter_excuses_is_listed_as_unsigned() -> None:
+    features = [{**PLAIN["features"][0], "why_it_may_decide_alone": "The torque is the failure itself, measured early"}, *PLAIN["features"][1:]]
+    brief = a_brief(data={"why_rows_may_repeat": "Parts of one batch honestly look alike"}, features=features)
+    assert "Rows may repeat across the splits; nobody has signed the reason: Parts of one batch honestly look alike." in brief.not_proven
+    assert f"{features[0]['name']} may decide alone; nobody has signed the reason: The torque is the failure itself, measured early." in brief.not_proven
+
+
+def test_looks_are_those_that_this_mlflow_knows_of() -> None:
+    assert "look 1 of 2 that this MLflow knows of" in a_brief().evidence
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"), [(0.02, "was chosen to keep the limits, too."), (0.5, "likeliest to keep the limits, and breaks one all the same.")]
+)
+def test_a_threshold_that_keeps_no_limit_is_not_said_to(chosen: float, said: str) -> None:
+    judged = a_judged()
+    frozen = judged.evaluation.assessments[0]
+    if chosen == 0.5:
+        half = judged.evaluation.at_half
+        assert half is not None
+        frozen = frozen.model_copy(update={"counted": half.confusion, "limits": half.limits})
+    evaluation = judged.evaluation.model_copy(update={"assessments": [frozen]})
+    assert brief_of(dataclasses.replace(judged, evaluation=evaluation)).thresholds_said.endswith(said)
+
+
+def test_what_a_policy_is_worth_is_said_with_two_digits_and_at_mean_costs() -> None:
+    # flagging everything: 30,000 decisions at means of the ranges, the model's run cost not paid
+    assert "what needs no model at mean costs: today's process 0; agreed minimum +5,000; flagging everything \u2212630; flagging nothing \u2212110,000." in (
+        a_brief().money.picture.words
+    )
 
 
 def test_accuracy_at_the_usual_threshold_stands_beside_the_chosen_one() -> None:

@@ -117,3 +117,18 @@ def test_ticks_are_round_numbers(low: float, high: float, expected: list[float])
 
 def test_a_scale_of_one_value_and_of_none_places_it_at_the_start() -> None:
     assert (scale([7.0], 10, 20)(7.0), scale([math.nan], 10, 20)(0.0)) == (10, 10)
+
+
+def test_no_tick_of_the_curve_is_cut_off_at_the_edge() -> None:
+    picture = curve_picture([a_point(0.1, 0, 10, 20), a_point(0.9, 0, 10, 20), a_point(0.99, 0, 10, 20)], [CHOSEN], unit="EUR", level="")
+    [last] = [label for label in picture.labels if label.words.startswith("99")]
+    assert last.x == 324.8  # four letters of 3.8 to each side of the middle end at 340
+
+
+def test_no_end_of_a_tornado_runs_into_the_zero_line() -> None:
+    right, left = (Swing(name="cost", low=120, high=500, unit="EUR", at_low=sign * 1, at_high=sign * 100) for sign in (1, -1))
+    for swing, zero, side in ((right, 52.0, -4), (left, 286.0, 4)):
+        picture = tornado_picture([swing], swing.at_high / 2, unit="EUR")
+        assert {line.x1 for line in picture.lines if line.kind == "zero"} == {zero}
+        [label] = [each for each in picture.labels if each.words.startswith("120")]
+        assert label.x == zero + side

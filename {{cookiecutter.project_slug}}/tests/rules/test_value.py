@@ -49,6 +49,12 @@ def test_a_perfect_model_pays_its_run_cost() -> None:
     assert worth(a_sure_charter(), many(0.2, 0.1), seed=1).perfect_model == pytest.approx(6072 - 2000 - 50)
 
 
+def test_a_perfect_model_is_worth_its_mean_as_all_else_is() -> None:
+    # likely 2,000 of a thousand decisions; the mean of 500, 2,000 and 6,500 is 3,000: three times what a sure thousand saves
+    volume = {"decisions_per_period": {"low": 500, "likely": 2000, "high": 6500}}
+    assert worth(a_sure_charter(**volume), many(0.2, 0.1), seed=1).perfect_model == pytest.approx(3 * (6072 - 2000) - 50)
+
+
 def test_a_more_accurate_model_can_be_worth_less() -> None:
     cautious, sharp = many(0.01, 0.20), many(0.40, 0.01)  # 4.9 % of errors less, 3,120 more of cost
     difference = worth(a_sure_charter(), cautious, seed=1).per_period.middle - worth(a_sure_charter(), sharp, seed=1).per_period.middle
@@ -179,6 +185,13 @@ def test_money_of_amounts_is_what_units_over_and_under_cost() -> None:
     assert (money.break_even.name, money.break_even.value) == ("cost of a unit under", pytest.approx(1.0, abs=0.001))
 
 
+@pytest.mark.parametrize("rows", [1, 500])
+@pytest.mark.parametrize("off", [1.0, 9.0])  # the usual amount far better than today's process, and worse
+def test_perfect_estimates_of_one_row_or_one_group_are_not_go(off: float, rows: int) -> None:
+    one = Deviations(rows=[rows], beyond=[0], over=[0.0], under=[0.0], usual_over=[off * rows], usual_under=[off * rows])
+    assert overall(judge_money(worth(an_amount(run_cost_per_period=0), one, seed=1))) != "GO"
+
+
 def test_the_dearer_of_over_and_under_breaks_even() -> None:
     # under at 0.5 saves 1.125; over has to bring 2.875 from 3.5 units
     found = worth(an_amount(cost_per_unit_over=sure(2), cost_per_unit_under=sure("0.5")), deviations(), seed=1).break_even
@@ -293,7 +306,7 @@ def test_rows_that_share_groups_leave_the_money_less_certain() -> None:
 )
 def test_what_is_not_a_number_proves_nothing_and_counts_as_a_loss(nothing: Deviations) -> None:
     money = worth(an_amount(), nothing, seed=1)
-    assert (judge_money(money).verdict, money.chance_of_loss, money.chance_of_minimum) == ("NOT PROVEN", 1.0, 0.0)
+    assert (overall(judge_money(money)), money.chance_of_loss, money.chance_of_minimum) == ("NOT PROVEN", 1.0, 0.0)
 
 
 def answers_without_signal(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -307,7 +320,7 @@ def test_answers_that_know_nothing_are_no_go_at_the_threshold_that_is_chosen_for
     charter, (dev, dev_labels), (sealed, labels) = a_charter(), answers_without_signal(seed, 6000), answers_without_signal(seed + 100, 4000)
     chosen = choose_threshold(dev, dev_labels, charter, 136, 3864).threshold
     seen = confusion_at(sealed, labels, chosen)
-    assert overall([*judge_shares(charter, seen, 1), judge_money(worth(charter, seen, seed=seed))]) == "NO-GO"
+    assert overall([*judge_shares(charter, seen, 1), *judge_money(worth(charter, seen, seed=seed))]) == "NO-GO"
 
 
 @pytest.mark.parametrize("share_flagged", [0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0])
@@ -316,7 +329,7 @@ def test_answers_that_know_nothing_are_never_go_however_many_rows_they_flag_and_
     for seed in range(5):
         sealed, labels = answers_without_signal(seed, 4000)
         seen = confusion_at(sealed, labels, float(np.quantile(sealed, 1 - share_flagged)) if share_flagged else 2.0)
-        assert overall([*judge_shares(charter, seen, 1), judge_money(worth(charter, seen, seed=seed))]) != "GO"
+        assert overall([*judge_shares(charter, seen, 1), *judge_money(worth(charter, seen, seed=seed))]) != "GO"
 
 
 def test_a_bound_far_out_rests_on_enough_draws() -> None:

@@ -27,6 +27,8 @@ from poc.rules.verdict import (
 
 GOOD = Confusion(positives=136, missed=5, negatives=3864, false_alarms=700)
 
+MONEY_LIMITS = {"money", "money against flagging everything", "money against flagging nothing"}
+
 
 def an_interval(low: float, high: float) -> Interval:
     return Interval(low=low, middle=(low + high) / 2, high=high)
@@ -98,8 +100,37 @@ def test_a_quantity_that_was_not_measured_proves_nothing() -> None:
     assert judge_quantity("latency_p99", math.nan, an_interval(1.0, 2.0), 5.0, "ms").verdict == "NOT PROVEN"
 
 
-def test_money_that_beats_all_three_policies_is_go() -> None:
-    assert judge_money(a_money()).verdict == "GO"
+def test_money_is_judged_against_today_and_against_each_policy_that_needs_no_model() -> None:
+    assert by_name(judge_money(a_money())) == {"money": "GO", "money against flagging everything": "GO", "money against flagging nothing": "GO"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "minimum", "expected"),
+    [
+        (50, 300, 50, "GO"),
+        (49, 300, 50, "NOT PROVEN"),
+        (-1, 50, 50, "NOT PROVEN"),
+        (10, 49, 50, "NO-GO"),
+        (1, 300, 0, "GO"),
+        (0, 300, 0, "NOT PROVEN"),
+        (-300, 0, 0, "NO-GO"),
+        (300, 1, 0, "NOT PROVEN"),
+        (100, math.inf, 50, "NOT PROVEN"),
+        (100, 300, math.nan, "NOT PROVEN"),
+    ],
+)
+def test_against_today_a_model_has_to_reach_the_agreed_minimum_and_to_gain(low: float, high: float, minimum: float, expected: Outcome) -> None:
+    [money] = judge_money(a_money(low, high, minimum=minimum, against={}))
+    assert (money.name, money.verdict) == ("money", expected)
+    assert money.limit == minimum or math.isnan(minimum)
+
+
+def test_the_minimum_is_asked_against_today_alone() -> None:
+    assert by_name(judge_money(a_money(10, 40, minimum=50))) == {
+        "money": "NO-GO",
+        "money against flagging everything": "GO",
+        "money against flagging nothing": "GO",
+    }
 
 
 @pytest.mark.parametrize("policy", ["today", "flagging everything", "flagging nothing"])
@@ -107,12 +138,13 @@ def test_money_that_beats_all_three_policies_is_go() -> None:
 def test_one_policy_that_is_not_beaten_is_enough(policy: str, low: float, high: float, expected: Outcome) -> None:
     lost, won = an_interval(low, high), a_money()
     changes = {"per_period": lost} if policy == "today" else {"against": won.against | {policy: lost}}
-    assert judge_money(a_money(**changes)).verdict == expected
+    assert overall(judge_money(a_money(minimum=0, **changes))) == expected
+    assert [each.verdict for each in judge_money(a_money(minimum=0, **changes))].count("GO") == 2
 
 
 def test_a_good_model_on_the_right_machine_is_go() -> None:
     verdicts = judge(a_charter(), GOOD, a_money(), a_timing(), [])
-    assert set(by_name(verdicts)) == {"missed_share", "false_alarm_share", "latency_p99", "memory", "model_size", "monthly_budget", "money"}
+    assert set(by_name(verdicts)) == {"missed_share", "false_alarm_share", "latency_p99", "memory", "model_size", "monthly_budget"} | MONEY_LIMITS
     assert overall(verdicts) == "GO"
 
 
@@ -254,9 +286,12 @@ def test_more_looks_widen_the_bounds_of_every_kind() -> None:
 
 
 def test_money_says_against_what_it_was_held() -> None:
-    assert judge_money(a_money()).why.startswith("against today's process 100 to 300; against flagging everything 100 to 300; against flagging nothing")
+    today, everything, _ = judge_money(a_money())
+    assert today.why == "against today's process 100 to 300; at least 50 agreed, the chance of which is 100%"
+    assert everything.why == "against flagging everything 100 to 300; it needs no model"
 
 
 def test_money_that_loses_against_one_and_is_open_against_another_is_no_go() -> None:
     money = a_money(per_period=an_interval(-1, 300), against={"flagging everything": an_interval(-300, -1)})
-    assert judge_money(money).verdict == "NO-GO"
+    assert by_name(judge_money(money)) == {"money": "NOT PROVEN", "money against flagging everything": "NO-GO"}
+    assert overall(judge_money(money)) == "NO-GO"

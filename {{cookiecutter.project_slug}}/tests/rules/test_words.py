@@ -60,3 +60,8 @@ def test_what_was_not_measured_says_so() -> None:
 
 def test_names_are_listed_as_a_sentence_does() -> None:
     assert [words.listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_what_is_roughly_known_has_two_digits() -> None:
+    assert [words.roughly(value) for value in (-628.4, 104_999.0, 0.0)] == [-630.0, 100_000.0, 0.0]
+    assert math.isnan(words.roughly(math.nan))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from artifacts import Run, fast_timings
+from builders import a_charter
 from small_models import TORQUE, a_model, an_agreement, dev_data, some_variants
 
 from poc import layout
 from poc.rules.evidence import Candidate, Evaluation, Timings, Variants
+from poc.rules.verdict import judge_shares
 from poc.steps.frozen import frozen_model
 from poc.tools import files
 
@@ -86,9 +88,23 @@ def test_what_accuracy_at_the_usual_threshold_would_have_hidden_is_judged(tmp_pa
     # every fourth of 40 rows is positive, and at 0.5 none raises an alert: three in four right, and the lower bound of ten misses in ten is 74 %
     found = evaluated(ladder(tmp_path, {"sees nothing": 0.9})).at_half
     assert (found.accuracy, found.confusion.missed, found.confusion.positives, found.confusion.false_alarms) == (0.75, 10, 10, 0)
-    assert {each.name: each.verdict for each in found.limits} == {"missed_share": "NO-GO", "false_alarm_share": "GO", "money": "NO-GO"}
+    assert {each.name: each.verdict for each in found.limits} == {
+        "missed_share": "NO-GO",
+        "false_alarm_share": "GO",
+        "money": "NO-GO",
+        "money against flagging everything": "NO-GO",
+        "money against flagging nothing": "NOT PROVEN",  # which is what it does itself, at a run cost
+    }
     assert found.overall == "NO-GO"
     assert found.money.high < 0
+
+
+def test_both_thresholds_are_judged_by_the_looks_that_the_charter_allows(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"sees nothing": 0.9})
+    an_agreement(run.folder("agreement"), a_charter(timebox={"looks": 3}))
+    half = evaluated(run).at_half
+    assert half is not None
+    assert [each for each in half.limits if each.unit == "share"] == judge_shares(a_charter(), half.confusion, looks=3)
 
 
 def test_what_each_threshold_would_be_worth_is_written_down(tmp_path: Path) -> None:

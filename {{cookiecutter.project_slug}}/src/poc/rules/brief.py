@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from poc.rules.agreed_figures import plain
 from poc.rules.charter import AmountCharter, BinaryCharter, Charter
 from poc.rules.counts import MISSED_OF
-from poc.rules.evidence import Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
+from poc.rules.evidence import MONEY_AGAINST, Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, in_words, percent
 
 #: How many letters of sentences one sheet of paper has room for in its usual size, and that size and the smallest, in points.
-ROOMY, USUAL_PT, SMALLEST_PT = 1600, 7.8, 5.4
+ROOMY, USUAL_PT, SMALLEST_PT = 2110, 7.8, 5.4
+#: A limit's row takes as much room as so many letters.
+ROW = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Judged:
         if limit.startswith(MISSED_OF):
             return f"{limit.removeprefix(MISSED_OF)} decided as something else"
         about = {"missed_share": f"{self.positives} that are missed", "false_alarm_share": f"{self.others} flagged for nothing (false alarms)"}
-        return about.get(limit) or PLAIN.get(limit) or in_words(limit)
+        return about.get(limit) or PLAIN.get(limit) or (limit if limit.startswith(MONEY_AGAINST) else in_words(limit))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,5 +129,9 @@ class Brief:
     @property
     def print_pt(self) -> float:
         """Return the size of letters on paper, in points: where the charter says much, they are smaller, so that one sheet is enough."""
-        said = (self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people_said, *self.not_proven, self.evidence)
-        return round(max(SMALLEST_PT, USUAL_PT * min(1.0, math.sqrt(ROOMY / sum(map(len, said))))), 2)
+        said = (
+            *(self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people.caption, self.people_said, self.limits_caption),
+            *(self.thresholds_said, *self.not_proven, self.evidence),
+        )
+        letters = sum(map(len, said)) + ROW * len(self.limits)
+        return round(max(SMALLEST_PT, USUAL_PT * min(1.0, math.sqrt(ROOMY / letters))), 2)

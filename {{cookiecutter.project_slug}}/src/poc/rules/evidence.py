@@ -314,11 +314,15 @@ class BreakEven(Record):
     unit: str
 
 
+#: Names of the limits on money: against today's process, and before the name of each policy that needs no model.
+MONEY, MONEY_AGAINST = "money", "money against "
+
+
 class Money(Record):
     """Money per period by which a model beats today's process, its run cost paid; positive means better.
 
-    `against` holds the same against policies that need no model; `level` is the share of draws inside each interval. `expected` is the mean,
-    around which `tornado` swings, widest first. `perfect_model` is what a model without errors would gain at the likely values.
+    `minimum` is the least that was agreed. `against` holds the same against policies that need no model; `level` is the share of draws inside
+    each interval. `expected` is the mean, around which `tornado` swings, widest first. `perfect_model` is the mean of a model without errors.
     """
 
     currency: str
@@ -326,6 +330,7 @@ class Money(Record):
     per_period: Interval
     level: float
     chance_of_loss: float
+    minimum: float
     chance_of_minimum: float
     against: dict[str, Interval]
     expected: float

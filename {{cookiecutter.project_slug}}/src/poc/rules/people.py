@@ -11,7 +11,7 @@ from poc.rules.charter import AmountCharter, BinaryCharter, MulticlassCharter
 from poc.rules.counts import CountedShare, counted_shares
 from poc.rules.evidence import Counted, LimitVerdict
 from poc.rules.stakes import TODAY
-from poc.rules.words import agreed, clipped, count, of_thousand, percent, range_of, sentence
+from poc.rules.words import agreed, clipped, confidence_of, count, of_thousand, percent, range_of, sentence
 
 #: Letters of one of the charter's own sentences that one page has room for.
 SHORT = 140
@@ -85,7 +85,7 @@ def people(judged: Judged) -> Table:
     """Count errors of a thousand and of a likely period, beside today's."""
     errors = errors_of(judged)
     return Table(
-        caption=f"How often it errs, with bounds at {percent(float(judged.charter.limits.confidence))} confidence, beside {TODAY}",
+        caption=f"How often it errs, with bounds that hold {confidence_of(judged.charter)}, beside {TODAY}",
         head=("", "this model", "could be", "today"),
         rows=(*(each.of_thousand() for each in errors), *(each.of(judged.charter.value.period) for each in errors)),
     )

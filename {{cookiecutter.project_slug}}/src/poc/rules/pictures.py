@@ -16,7 +16,7 @@ ROW, STEP = 18.0, 24.0
 
 
 def money_picture(money: Interval, others: Mapping[str, float], minimum: float, *, today: str, unit: str, level: str) -> Picture:
-    """Draw the model's interval and, on the same axis, today's process at 0, the agreed minimum and what needs no model.
+    """Draw the model's interval and, on the same axis, today's process at 0, the agreed minimum and what needs no model, at mean costs.
 
     The axis is made for the model: what lies farther away than the width of all that matters stands at the edge, with an arrow.
     """
@@ -30,8 +30,8 @@ def money_picture(money: Interval, others: Mapping[str, float], minimum: float, 
     middle = 14.0
     labels = [
         Label(x=0, y=middle + 4, words="this model", kind="strong"),
-        Label(x=_inside(at(money.low), money.low), y=middle + 18, words=amount(money.low, signed=True), anchor="middle", kind="strong"),
-        Label(x=_inside(at(money.high), money.high), y=middle + 18, words=amount(money.high, signed=True), anchor="middle", kind="strong"),
+        Label(x=_inside(at(money.low), amount(money.low, signed=True)), y=middle + 18, words=amount(money.low, signed=True), anchor="middle", kind="strong"),
+        Label(x=_inside(at(money.high), amount(money.high, signed=True)), y=middle + 18, words=amount(money.high, signed=True), anchor="middle", kind="strong"),
     ]
     dots = [Dot(x=at(money.middle), y=middle, kind="main")]
     lines = [
@@ -52,9 +52,9 @@ def money_picture(money: Interval, others: Mapping[str, float], minimum: float, 
     told = "; ".join(f"{name} {amount(value, signed=True)}" for name, (value, _) in rows.items())
     return Picture(
         name="money",
-        title=f"Worth against today's process, {unit}",
-        words=f"This model: {amount(money.low, signed=True)} to {amount(money.high, signed=True)} ({level}), in the middle "
-        f"{amount(money.middle, signed=True)}. For comparison: {told}. In {unit}, run cost of the model paid.",
+        title=f"Worth against today's process, {unit}: the model's median; what needs no model, at mean costs",
+        words=f"This model: {amount(money.low, signed=True)} to {amount(money.high, signed=True)} ({level}), median "
+        f"{amount(money.middle, signed=True)}. For comparison, what needs no model at mean costs: {told}. In {unit}, run cost of the model paid.",
         height=height,
         bars=(Bar(x=at(money.low), y=middle - 5, width=round(max(1.0, at(money.high) - at(money.low)), 1), height=10, kind="main"),),
         lines=tuple(lines),
@@ -63,9 +63,9 @@ def money_picture(money: Interval, others: Mapping[str, float], minimum: float, 
     )
 
 
-def _inside(x: float, value: float) -> float:
+def _inside(x: float, words: str) -> float:
     """Move a label's middle so that it stays within the picture."""
-    half = 3.8 * len(amount(value, signed=True))
+    half = 3.8 * len(words)
     return round(min(WIDTH - half, max(half, x)), 1)
 
 
@@ -116,7 +116,8 @@ def curve_picture(curve: Sequence[CurvePoint], marks: Sequence[Mark], *, unit: s
     for share in (0.001, 0.01, 0.1, 0.5, 0.9, 0.99):
         if x.low <= odds(share) <= x.high:
             lines.append(Line(x1=across(share), y1=bottom, x2=across(share), y2=bottom + 4, kind="axis"))
-            labels.append(Label(x=across(share), y=bottom + 15, words=f"{100 * share:g}{UNBROKEN}%", anchor="middle", kind="quiet"))
+            tick = f"{100 * share:g}{UNBROKEN}%"
+            labels.append(Label(x=_inside(across(share), tick), y=bottom + 15, words=tick, anchor="middle", kind="quiet"))
     labels.append(Label(x=194, y=bottom + 29, words="probability from which an alert is raised", anchor="middle", kind="quiet"))
     for number, mark in enumerate(sorted(marks, key=lambda mark: mark.threshold)):  # from left to right, so that no leader crosses another's label
         at, row = across(mark.threshold), 9 + 13.0 * number
@@ -150,8 +151,9 @@ def tornado_picture(swings: Sequence[Swing], expected: float, *, unit: str, most
         lines += [Line(x1=at(value), y1=y - 1, x2=at(value), y2=y + 10, kind="axis" if value else "zero") for value in upright]
         drawn += [_bar(at(bar.at_low), at(expected), y, "low"), _bar(at(expected), at(bar.at_high), y, "high")]
         labels.append(Label(x=0, y=y - 3, words=in_words(bar.name), kind="strong"))
-        labels.append(Label(x=at(left) - 4, y=y + 8, words=end_of(bar, left_end), anchor="end"))
-        labels.append(Label(x=at(right) + 4, y=y + 8, words=end_of(bar, right_end)))
+        before, after = end_of(bar, left_end), end_of(bar, right_end)
+        labels.append(Label(x=at(0) - 4 if at(left) - 4 - LETTER * len(before) < at(0) <= at(left) else at(left) - 4, y=y + 8, words=before, anchor="end"))
+        labels.append(Label(x=at(0) + 4 if at(right) <= at(0) < at(right) + 4 + LETTER * len(after) else at(right) + 4, y=y + 8, words=after))
     return Picture(
         name="tornado",
         title=f"Worth in {unit}, if one thing lies at its low (light) or high end",

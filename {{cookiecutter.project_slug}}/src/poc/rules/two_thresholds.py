@@ -14,6 +14,12 @@ from poc.rules.words import SIGNS, amount, percent
 USUAL = 0.5
 #: How far apart two thresholds must be on the picture's axis to be told apart.
 LEGIBLE = 0.4
+#: What the chosen threshold was chosen for, and whether that came true on the rows it was chosen on.
+KEEPS: dict[Outcome, str] = {
+    "GO": "was chosen to keep the limits, too.",
+    "NO-GO": "was chosen as the likeliest to keep the limits, and breaks one all the same.",
+    "NOT PROVEN": "was chosen as the likeliest to keep the limits; so few rows do not show that it does.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +85,7 @@ def thresholds_said(judged: Judged) -> str:
     return (
         f"At {percent(USUAL)} the model is right on {percent(usual.accuracy)} of these rows, misses {percent(usual.missed)} of the {judged.positives} "
         f"and is {usual.outcome}: accuracy does not see what an error costs. "
-        f"Costs alone would alert from {percent(by_costs)} on; {percent(chosen.threshold)} was chosen to keep the limits, too."
+        f"Costs alone would alert from {percent(by_costs)} on; {percent(chosen.threshold)} {KEEPS[chosen.outcome]}"
     )
 
 

@@ -13,7 +13,7 @@ from poc.rules.charter_fields import Known
 from poc.rules.counts import drawn_errors, expected_errors
 from poc.rules.evidence import BreakEven, Confusion, Counted, Interval, Money, Swing
 from poc.rules.groups import DRAWS, draws_for
-from poc.rules.stakes import cost_per_period, errors_of_nobody, errors_today, knowns, perfect_saving_per_period
+from poc.rules.stakes import cost_per_period, errors_of_nobody, errors_today, knowns, perfect_errors
 
 Floats = NDArray[np.float64]
 #: Enough for a line in a picture.
@@ -38,19 +38,20 @@ def worth(charter: Charter, counted: Counted, *, seed: int) -> Money:
     model = cost_per_period(charter, known, errors) + float(charter.value.run_cost_per_period)
     gains = {name: cost_per_period(charter, known, each) - model for name, each in {**errors_of_nobody(charter), **of_policies}.items()}
     beats_today = cost_per_period(charter, known, errors_today(charter)) - model
-    mean = expected_errors(counted)
+    mean, minimum = expected_errors(counted), float(charter.timebox.minimum_value_per_period)
     return Money(
         currency=charter.value.currency,
         period=charter.value.period,
         per_period=interval(beats_today, beyond),
         level=1 - 2 * beyond,
         chance_of_loss=1 - float(np.mean(beats_today >= 0)),  # so that what is not a number counts as a loss
-        chance_of_minimum=float(np.mean(beats_today >= float(charter.timebox.minimum_value_per_period))),
+        minimum=minimum,
+        chance_of_minimum=float(np.mean(beats_today >= minimum)),
         against={name: interval(gain, beyond) for name, gain in gains.items()},
         expected=float(expected_worth(charter, mean)),
         tornado=sorted(_tornado(charter, counted, errors, beyond), key=lambda bar: -abs(bar.at_high - bar.at_low)),
         break_even=_break_even(charter, mean),
-        perfect_model=perfect_saving_per_period(charter) - float(charter.value.run_cost_per_period),
+        perfect_model=float(expected_worth(charter, perfect_errors(charter))),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from poc.rules import groups
 from poc.rules.charter import Charter
 from poc.rules.counts import counted_shares
-from poc.rules.evidence import Counted, Interval, LimitVerdict, Money, Outcome, Timing
+from poc.rules.evidence import MONEY, MONEY_AGAINST, Counted, Interval, LimitVerdict, Money, Outcome, Timing
 from poc.rules.latency import expected_p99_ms
 from poc.rules.stakes import TODAY
 
@@ -22,7 +22,7 @@ WORST_FIRST: tuple[Outcome, ...] = ("NO-GO", "NOT PROVEN", "GO")
 
 def judge(charter: Charter, counted: Counted, money: Money, timing: Timing | None, differences: Sequence[str], *, not_timed: str = "") -> list[LimitVerdict]:
     """Judge every limit of the charter; `differences` names what sets the measuring machine apart from the charter's, `not_timed` why nothing was measured."""
-    return [*judge_shares(charter, counted, charter.timebox.looks), *_judge_machine(charter, timing, differences, not_timed), judge_money(money)]
+    return [*judge_shares(charter, counted, charter.timebox.looks), *_judge_machine(charter, timing, differences, not_timed), *judge_money(money)]
 
 
 def judge_shares(charter: Charter, counted: Counted, looks: int) -> list[LimitVerdict]:
@@ -78,22 +78,26 @@ def judge_quantity(
     return LimitVerdict(name=name, verdict=verdict, measured=measured, low=interval.low, high=interval.high, limit=limit, unit=unit, why=why)
 
 
-def judge_money(money: Money) -> LimitVerdict:
-    """Judge money: GO when the lower bounds beat today's process and all that needs no model; NO-GO when an upper bound loses."""
-    against = {TODAY: money.per_period, **money.against}
-    each = [_outcome(-interval.high, -interval.low, 0.0, or_equal=False) for interval in against.values()]
-    verdict = next(outcome for outcome in WORST_FIRST if outcome in each)
-    said = "; ".join(f"against {policy} {interval.low:,.0f} to {interval.high:,.0f}" for policy, interval in against.items())
-    return LimitVerdict(
-        name="money",
-        verdict=verdict,
-        measured=money.per_period.middle,
-        low=money.per_period.low,
-        high=money.per_period.high,
-        limit=0.0,
-        unit=f"{money.currency} a {money.period}",
-        why=f"{said}; chance of the agreed minimum {money.chance_of_minimum:.0%}",
-    )
+def judge_money(money: Money) -> list[LimitVerdict]:
+    """Judge money, first against today's process by the agreed minimum, then against each policy that needs no model by any gain at all."""
+    unit = f"{money.currency} a {money.period}"
+    chance = f"at least {money.minimum:,.0f} agreed, the chance of which is {money.chance_of_minimum:.0%}" if money.minimum else "a gain is asked for"
+    return [
+        _judge_gain(MONEY, TODAY, money.per_period, money.minimum, unit, asked=chance),
+        *(_judge_gain(f"{MONEY_AGAINST}{policy}", policy, gap, 0.0, unit, asked="it needs no model") for policy, gap in money.against.items()),
+    ]
+
+
+def _judge_gain(name: str, rival: str, gap: Interval, least: float, unit: str, *, asked: str) -> LimitVerdict:
+    """Judge a gain over a rival: GO when its lower bound is above 0 and reaches the least, NO-GO when its upper bound is not above 0 or stays below."""
+    is_known = all(map(math.isfinite, (gap.low, gap.middle, gap.high, least))) and gap.low <= gap.high
+    outcome: Outcome = "NOT PROVEN"
+    if is_known and gap.low > 0 and gap.low >= least:
+        outcome = "GO"
+    elif is_known and (gap.high <= 0 or gap.high < least):
+        outcome = "NO-GO"
+    why = f"against {rival} {gap.low:,.0f} to {gap.high:,.0f}; {asked}"
+    return LimitVerdict(name=name, verdict=outcome, measured=gap.middle, low=gap.low, high=gap.high, limit=least, unit=unit, why=why)
 
 
 def upper_bound(errors: int, n: int, confidence: float) -> float:
@@ -168,11 +172,11 @@ def _exactly(value: float) -> Interval:
     return Interval(low=value, middle=value, high=value)
 
 
-def _outcome(low: float, high: float, limit: float, *, or_equal: bool = True) -> Outcome:
+def _outcome(low: float, high: float, limit: float) -> Outcome:
     """Compare bounds with a limit; whatever is not a number proves nothing."""
     if not all(map(math.isfinite, (low, high, limit))) or low > high:
         return "NOT PROVEN"
-    if high < limit or (or_equal and high == limit):
+    if high <= limit:
         return "GO"
     return "NO-GO" if low > limit else "NOT PROVEN"
 

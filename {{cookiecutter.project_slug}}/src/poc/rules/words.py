@@ -6,7 +6,8 @@ import math
 import re
 from decimal import Decimal
 
-from poc.rules.evidence import LimitVerdict, Outcome
+from poc.rules.charter import Charter
+from poc.rules.evidence import MONEY, MONEY_AGAINST, LimitVerdict, Outcome
 
 MEANING: dict[Outcome, str] = {
     "GO": "every limit of the charter is shown to be met",
@@ -21,7 +22,7 @@ PLAIN = {
     "memory": "memory of the server",
     "model_size": "size of the model",
     "monthly_budget": "machines",
-    "money": "money against today's process",
+    MONEY: "money against today's process",
 }
 MINUS = "\u2212"
 #: Between a figure and its unit no line may end.
@@ -36,6 +37,11 @@ def in_words(name: str) -> str:
 def rounded(value: float) -> float:
     """Round to three digits: no estimate here is better known than that."""
     return float(f"{value:.3g}") if math.isfinite(value) else value
+
+
+def roughly(value: float) -> float:
+    """Round to two digits, for what is known as a mean of guessed ranges and no better."""
+    return float(f"{value:.2g}") if math.isfinite(value) else value
 
 
 def amount(value: float, *, signed: bool = False) -> str:
@@ -54,7 +60,7 @@ def count(cases: float) -> str:
     return f"{rounded(cases):,.0f}" if cases == 0 or cases >= 0.5 else "under 1"
 
 
-def agreed(value: Decimal | int) -> str:
+def agreed(value: Decimal | float) -> str:
     """Say a figure that was agreed, to the cent where it has cents."""
     return f"{value:,.2f}".removesuffix(".00")
 
@@ -80,6 +86,14 @@ def figure(value: float, unit: str) -> str:
     return f"{amount(value)}{UNBROKEN}{unit}" if math.isfinite(value) else "not measured"
 
 
+def confidence_of(charter: Charter) -> str:
+    """Say how sure one bound is: with several looks each is surer, so that all of them together keep the confidence that was agreed."""
+    agreed_on, looks = float(charter.limits.confidence), charter.timebox.looks
+    if looks == 1:
+        return f"at {percent(agreed_on)} confidence"
+    return f"at {percent(1 - (1 - agreed_on) / looks)} confidence each, wider so that {looks} looks keep {percent(agreed_on)}"
+
+
 def of_thousand(share: float) -> str:
     """Say how many of a thousand."""
     return f"{1000 * share:,.0f}" if share == 0 or share >= 0.0005 else "under 1"
@@ -94,8 +108,12 @@ def range_of(limit: LimitVerdict) -> str:
 
 
 def allowed(limit: LimitVerdict) -> str:
-    """Say what the charter allows."""
-    return f"more than {figure(limit.limit, limit.unit)}" if limit.name == "money" else f"at most {figure(limit.limit, limit.unit)}"
+    """Say what the charter allows; that a model has to beat what needs none is asked of every charter."""
+    if limit.name.startswith(MONEY_AGAINST):
+        return "more than 0, always"
+    if limit.name == MONEY:
+        return f"at least {agreed(limit.limit)}{UNBROKEN}{limit.unit}" if limit.limit else f"more than 0{UNBROKEN}{limit.unit}"
+    return f"at most {figure(limit.limit, limit.unit)}"
 
 
 def listed(names: list[str], word: str = "and") -> str:

@@ -9,7 +9,7 @@ from poc.rules import stakes, words
 from poc.rules.brief import Brief, Judged, Limit, Money, Table
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.counts import sorts_counted
-from poc.rules.evidence import Candidate, Confusion, LimitVerdict, Swing
+from poc.rules.evidence import MONEY, MONEY_AGAINST, Candidate, Confusion, LimitVerdict, Swing
 from poc.rules.people import people, people_in_one_line, people_said
 from poc.rules.pictures import curve_picture, money_picture, tornado_picture
 from poc.rules.stakes import TODAY, errors_of_nobody
@@ -24,6 +24,9 @@ MOST_SWINGS = 12
 #: Limits that are measured on a machine, and prove nothing on another one.
 OF_THE_MACHINE = ("latency_p99", "memory", "monthly_budget")
 
+#: A signature under figures whose result is known agrees to nothing.
+SIGNED_LATER = "A charter signed now was not agreed before the look: for that, sign a new version and look at fresh rows."
+
 
 def brief_of(judged: Judged) -> Brief:
     """Write the brief."""
@@ -33,7 +36,7 @@ def brief_of(judged: Judged) -> Brief:
         project=charter.project,
         question=clipped(charter.decision.question, LONG),
         byline=_byline(judged),
-        drafts=f"The charter (version {charter.version}) is unsigned: nobody has agreed to these costs and limits yet, and this verdict is advice.",
+        drafts=f"The charter (version {charter.version}) is unsigned: nobody agreed to these costs and limits before the look, so this verdict is advice.",
         data=clipped(words.provenance(judged.data_card), OF_THE_DATA),
         verdict=verdict.overall,
         sign=words.SIGNS[verdict.overall],
@@ -43,7 +46,7 @@ def brief_of(judged: Judged) -> Brief:
         people_in_one_line=people_in_one_line(judged),
         people=people(judged),
         people_said=people_said(judged),
-        limits_caption=f"Each limit of the charter, with the bounds that hold at {percent(float(charter.limits.confidence))} confidence",
+        limits_caption=f"Each limit of the charter, with bounds that hold {words.confidence_of(charter)}",
         limits=tuple(_limit(limit, judged) for limit in verdict.limits),
         thresholds=thresholds_table(judged) if is_at_a_threshold else None,
         thresholds_said=thresholds_said(judged) if is_at_a_threshold else "",
@@ -65,21 +68,28 @@ def _byline(judged: Judged) -> str:
 
 def _meaning(judged: Judged) -> str:
     verdict = judged.verdict
-    named = words.listed([f"“{judged.name_of(limit.name)}”" for limit in verdict.limits if limit.verdict == verdict.overall])
+    missing = [limit.name for limit in verdict.limits if limit.verdict == verdict.overall]
+    won = [name.removeprefix(MONEY_AGAINST) for name in missing if name.startswith(MONEY_AGAINST)] if verdict.overall == "NO-GO" else []
+    named = words.listed([f"“{judged.name_of(name)}”" for name in missing if name.removeprefix(MONEY_AGAINST) not in won])
     said = {
         "GO": f"Every limit of the charter is shown to be met, on rows that {'nobody had seen before' if verdict.look == 1 else 'no model learned from'}.",
-        "NO-GO": f"Shown to break what was agreed: {named}.",
+        "NO-GO": " ".join([*([f"Shown to break what was agreed: {named}."] if named else []), *([_needs_no_model(won)] if won else [])]),
         "NOT PROVEN": f"Nothing is shown to be broken, but the evidence is too thin to show: {named}.",
     }
     return said[verdict.overall]
+
+
+def _needs_no_model(policies: list[str]) -> str:
+    need, are = ("needs", "is") if len(policies) == 1 else ("need", "are")
+    return sentence(f"{words.listed(policies)} {need} no model and {are} shown to be worth no less")
 
 
 def _next_step(judged: Judged) -> str:
     stage = next((each for each in judged.charter.stages if each.name != "charter"), None)
     asks = f" ({stage.name}): {clipped(stage.question, SHORT)}" if stage else "."
     said = {
-        "GO": f"What you can do: sign the charter, then answer the question of the next stage{asks}",
-        "NO-GO": "What you can do: stop, or agree another limit, knowing what it costs.",
+        "GO": f"What you can do: answer the question of the next stage{asks} {SIGNED_LATER}",
+        "NO-GO": "What you can do: stop. Other costs or limits take a new version of the charter, agreed before a new look, at fresh rows.",
         "NOT PROVEN": f"What you can do: have the missing evidence gathered. On {judged.charter.timebox.decision_date} it ends all the same, in ship or stop.",
     }
     return said[judged.verdict.overall]
@@ -105,9 +115,9 @@ def _money(judged: Judged) -> Money:
 
 
 def _policies(charter: Charter) -> dict[str, float]:
-    """Return what each policy that needs no model is worth against today's process, at the mean costs; it pays no run cost."""
+    """Return about what each policy that needs no model is worth against today's process, at the mean costs; it pays no run cost."""
     run_cost = float(charter.value.run_cost_per_period)
-    return {name: float(gain(charter, means(charter), errors)) + run_cost for name, errors in errors_of_nobody(charter).items()}
+    return {name: words.roughly(float(gain(charter, means(charter), errors)) + run_cost) for name, errors in errors_of_nobody(charter).items()}
 
 
 def _swings(judged: Judged) -> list[Swing]:
@@ -150,27 +160,43 @@ def _limit(limit: LimitVerdict, judged: Judged) -> Limit:
 
 
 def _not_proven(judged: Judged) -> Iterator[str]:
-    verdict, differences = judged.verdict, judged.timings.differences
+    charter, verdict, differences = judged.charter, judged.verdict, judged.timings.differences
     for limit in verdict.limits:
         if limit.verdict == "NOT PROVEN" and not (differences and limit.name in OF_THE_MACHINE):
-            none_needed = f"not shown to be more than that of what needs no model; against {TODAY} it could be {words.range_of(limit)}"
-            yield sentence(f"{judged.name_of(limit.name)}: {clipped(none_needed if limit.name == 'money' else limit.why, LONG)}")
+            is_money = limit.name == MONEY or limit.name.startswith(MONEY_AGAINST)
+            yield sentence(f"{judged.name_of(limit.name)}: {clipped(_not_shown(limit) if is_money else limit.why, LONG)}")
     if differences:
         yield sentence(f"Speed, memory and cost on the charter's hardware: measured on another machine ({clipped('; '.join(differences), SHORT)})")
     if verdict.repeated:
         yield "This is a repeated look: the counts are those of an earlier look at the same candidate; speed was timed again."
     if verdict.look > 1:
-        yield f"The sealed rows were looked at before: this is look {verdict.look} of {verdict.looks_allowed}, and every bound is wider for it."
+        yield f"The sealed rows were looked at before: this is look {verdict.look} of {verdict.looks_allowed}; the bounds allow for all of them."
+    yield from _unsigned_claims(charter)
     yield "How the model ages, and that people act on its alerts: that is what running it beside today's process (shadow, then pilot) is for."
-    if not judged.charter.data.time:
+    if not charter.data.time:
         yield "The charter names no column with a time, so nothing here was predicted from the past into the future."
+
+
+def _not_shown(limit: LimitVerdict) -> str:
+    """Say which gain is not shown."""
+    could_be = words.range_of(limit) or "anything"
+    return f"not shown to be {words.allowed(limit).removesuffix(', always')}; it could be {could_be}"
+
+
+def _unsigned_claims(charter: Charter) -> Iterator[str]:
+    """List what the charter asks to be excused from: nobody has signed it, and no row shows it."""
+    if charter.data.why_rows_may_repeat:
+        yield f"Rows may repeat across the splits; nobody has signed the reason: {sentence(clipped(charter.data.why_rows_may_repeat, SHORT))}"
+    for feature in charter.features:
+        if feature.why_it_may_decide_alone:
+            yield f"{feature.name} may decide alone; nobody has signed the reason: {sentence(clipped(feature.why_it_may_decide_alone, SHORT))}"
 
 
 def _evidence(judged: Judged) -> str:
     candidate, verdict, machine = judged.candidate, judged.verdict, judged.timings.machine
     return (
         f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows, kept from every model: {_sealed_rows(judged)}; "
-        f"look {verdict.look} of {verdict.looks_allowed}. "
+        f"look {verdict.look} of {verdict.looks_allowed} that this MLflow knows of. "
         f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
     )
 

@@ -83,7 +83,7 @@ def _other_thresholds(variant: Variant, answers: NDArray[np.float32], dev: Rows,
 def _at_half(seen: Confusion, charter: BinaryCharter, seed: int) -> AtHalf:
     """Judge what the usual metric at the usual threshold would have hidden."""
     rows, money = seen.positives + seen.negatives, worth(charter, seen, seed=seed)
-    limits = [*judge_shares(charter, seen, looks=1), judge_money(money)]
+    limits = [*judge_shares(charter, seen, charter.timebox.looks), *judge_money(money)]
     accuracy = 1 - (seen.missed + seen.false_alarms) / rows if rows else float("nan")
     return AtHalf(accuracy=accuracy, confusion=seen, limits=limits, money=money.per_period, overall=overall(limits))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -71,6 +72,41 @@ def test_a_reading_older_than_the_charter_allows_is_missing(line: Path) -> None:
     age_min = (pd.to_datetime(rows["at"]) - START).dt.total_seconds() / 60
     age_min -= (age_min - 45) // 30 * 30
     assert rows["oil"].isna().tolist() == ((age_min > 60) | (rows["UDI"] < 45)).tolist()
+
+
+def test_values_lost_to_their_age_are_counted_and_said(line: Path) -> None:
+    declare(line, OIL | {"delay_seconds": 2700, "max_age_seconds": 3600}, joins=[SENSORS])
+    report = ingested(line).report("ingest")
+    ages_min = [45 + minute % 30 for minute in range(400 - 45)]
+    too_old = sum(age > 60 for age in ages_min)
+    assert {number.name: number.value for number in report.numbers}["too_old_for_oil"] == too_old
+    assert (
+        f"oil: {too_old} of 400 rows had a reading that was too old, so it is missing there; "
+        f"readings are {60 * median(ages_min):,.0f} s old at the median, and 3,600 s are allowed" in report.headline
+    )
+
+
+def test_a_value_or_two_lost_to_their_age_are_counted_only(line: Path) -> None:
+    declare(line, OIL | {"delay_seconds": 2700, "max_age_seconds": 60 * 73}, joins=[SENSORS])
+    report = ingested(line).report("ingest")
+    assert {number.name: number.value for number in report.numbers}["too_old_for_oil"] == 11
+    write_sensors(line, "sensors.csv", until="2h")  # from here on every reading is hours old
+    assert "too old" in ingested(line).report("ingest").headline
+
+
+@pytest.mark.parametrize("perform", [ingested, lambda line: draft(line, force=True)], ids=["ingest", "draft-expectations"])
+def test_a_feature_whose_readings_are_all_too_old_is_refused_by_name(perform: Callable[[Path], object], line: Path) -> None:
+    declare(line, OIL | {"delay_seconds": 60, "max_age_seconds": 2699}, joins=[SENSORS])
+    with pytest.raises(InputRefused, match=r"(?s)feature 'oil' would be missing in every row: all readings are older than 2,699 s.*max_age_seconds of 'oil'"):
+        perform(line)
+
+
+@pytest.mark.parametrize(("declared", "is_said"), [(0, True), (2699, True), (2700, False), (3000, False)])
+def test_a_delay_that_is_longer_than_declared_is_said(declared: int, is_said: bool, line: Path) -> None:
+    declare(line, OIL | {"delay_seconds": declared}, joins=[SENSORS])
+    report = ingested(line).report("ingest")
+    assert {number.name: number.value for number in report.numbers}["median_delay_of_data/sensors.csv"] == 2700
+    assert (f"oil arrives 2,700 s late at the median, and delay_seconds says {declared:,}" in report.headline) == is_said
 
 
 @pytest.mark.parametrize("key", ["UDI", None])

@@ -67,6 +67,14 @@ def test_a_reading_older_than_allowed_is_missing_and_one_just_as_old_is_not() ->
     assert [math.isnan(each) for each in temperatures(joined(temperature=600, humidity=0))] == [False, True, True]
 
 
+def test_rows_whose_reading_is_too_old_are_counted_by_column() -> None:
+    assert joined(temperature=600, humidity=0).rows_too_old == {"temperature": 1}
+
+
+def test_every_reading_says_how_long_it_took_to_arrive() -> None:
+    assert joined().delay_seconds.tolist() == [60.0, 6300.0, 2700.0]
+
+
 def test_a_reading_of_the_same_event_that_arrives_later_corrects_the_first() -> None:
     again = READINGS.head(1).assign(arrived="2026-01-05T09:30", temperature="22.5")
     assert temperatures(joined(readings=pd.concat([again, READINGS])))[:2] == [21.5, 22.5]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from poc.errors import InputRefused, Problem
 from poc.problem import source
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Share of the rows that may lose a value to its age before the headline says so.
+WORTH_SAYING = 0.01
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceRows:
     """One row per decision, with what the joined sources said of it by then.
@@ -30,23 +33,44 @@ class SourceRows:
 
     table: pd.DataFrame
     own: pd.DataFrame
-    ages_seconds: Mapping[str, NDArray[np.float64]]
+    joined: Mapping[str, frames.Joined]
 
     def numbers(self) -> Iterator[Number]:
-        """Say of each joined source how many rows got no reading, and how old those of the others are."""
-        for name, ages in self.ages_seconds.items():
-            yield Number(name=f"without_reading_from_{name}", value=int(np.isnan(ages).sum()), unit="rows")
-            yield Number(name=f"median_age_of_{name}", value=float(np.nanmedian(ages)), unit="s")
+        """Say of each joined source how many rows got no reading, how old those of the others are and how long readings take; and what was too old."""
+        for name, joined in self.joined.items():
+            yield Number(name=f"without_reading_from_{name}", value=int(np.isnan(joined.age_seconds).sum()), unit="rows")
+            yield Number(name=f"median_age_of_{name}", value=_median_age(joined), unit="s")
+            yield Number(name=f"median_delay_of_{name}", value=float(np.median(joined.delay_seconds)), unit="s")
+            for feature, rows in joined.rows_too_old.items():
+                yield Number(name=f"too_old_for_{feature}", value=rows, unit="rows")
+
+    def surprises(self, charter: Charter) -> Iterator[str]:
+        """Say which declared features lose values to their age, and which arrive later than declared."""
+        for joined in self.joined.values():
+            delay = float(np.median(joined.delay_seconds))
+            for feature in (each for each in charter.features if each.name in joined.columns):
+                too_old = joined.rows_too_old.get(feature.name, 0)
+                if too_old > WORTH_SAYING * len(joined.columns):
+                    yield (
+                        f"{feature.name}: {too_old:,} of {len(joined.columns):,} rows had a reading that was too old, so it is missing there; "
+                        f"readings are {_median_age(joined):,.0f} s old at the median, and {feature.max_age_seconds:,} s are allowed"
+                    )
+                if delay > feature.delay_seconds:
+                    yield f"{feature.name} arrives {delay:,.0f} s late at the median, and delay_seconds says {feature.delay_seconds:,}"
+
+
+def _median_age(joined: frames.Joined) -> float:
+    return float(np.nanmedian(joined.age_seconds))
 
 
 def source_rows(charter: Charter, root: Path) -> SourceRows:
     """Read the source, and join to each row the newest readings that had arrived by its time; one older than `max_age_seconds` is missing.
 
     Raises:
-        InputRefused: a file cannot be read, or readings cannot be joined; with all that is wrong with them.
+        InputRefused: a file cannot be read, readings cannot be joined, or all of a feature's are too old; with all that is wrong with them.
     """
     rows = source.read(charter, root)
-    parts, ages, problems = [rows], dict[str, NDArray[np.float64]](), list[Problem]()
+    parts, found, problems = [rows], dict[str, frames.Joined](), list[Problem]()
     for join in charter.data.joins:
         try:
             joined = _joined(rows, join, charter, root)
@@ -54,10 +78,10 @@ def source_rows(charter: Charter, root: Path) -> SourceRows:
             problems += error.problems
         else:
             parts.append(joined.columns)
-            ages[join.source] = joined.age_seconds
+            found[join.source] = joined
     if problems := [*dict.fromkeys(problems), *_joined_twice(parts[1:])]:
         raise InputRefused(problems)
-    return SourceRows(table=frames.side_by_side(parts) if ages else rows, own=rows, ages_seconds=ages)
+    return SourceRows(table=frames.side_by_side(parts) if found else rows, own=rows, joined=found)
 
 
 def _joined(rows: pd.DataFrame, join: Join, charter: Charter, root: Path) -> frames.Joined:
@@ -70,7 +94,21 @@ def _joined(rows: pd.DataFrame, join: Join, charter: Charter, root: Path) -> fra
             where=join.source,
             fix=f"see whether {', '.join(join.by)} is written alike in both, and whether both are of the same days",
         )
+    if problems := list(_always_too_old(joined, charter)):
+        raise InputRefused(problems)
     return joined
+
+
+def _always_too_old(joined: frames.Joined, charter: Charter) -> Iterator[Problem]:
+    with_reading = int((~np.isnan(joined.age_seconds)).sum())
+    for feature in charter.features:
+        if with_reading and joined.rows_too_old.get(feature.name) == with_reading:
+            yield Problem(
+                what=f"feature {feature.name!r} would be missing in every row: all readings are older than {feature.max_age_seconds:,} s, "
+                f"{_median_age(joined):,.0f} s at the median",
+                where=f"charter.yaml, max_age_seconds of {feature.name!r}",
+                fix="agree to use older readings, bring ones that arrive sooner, or do not declare the feature",
+            )
 
 
 def _joined_twice(parts: Sequence[pd.DataFrame]) -> Iterator[Problem]:

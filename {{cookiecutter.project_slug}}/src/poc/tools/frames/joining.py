@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """The readings' columns, one row for each of the table's; how old each reading was in seconds, shape (n_rows,), NaN where there is none."""
+    """The readings' columns, one row for each of the table's; how old each reading was in seconds, shape (n_rows,), NaN where there is none.
+
+    `rows_too_old` counts by column the rows whose reading was older than allowed; `delay_seconds` is how long each reading took to arrive, shape (n_readings,).
+    """
 
     columns: pd.DataFrame
     age_seconds: NDArray[np.float64]
+    rows_too_old: Mapping[str, int]
+    delay_seconds: NDArray[np.float64]
 
 
 def side_by_side(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -70,9 +75,15 @@ def join_as_of_arrival(table: pd.DataFrame, readings: pd.DataFrame, join: Join, 
     asked = pd.DataFrame({"decided": decided, "key": of_row, "row": np.arange(len(table))}).sort_values("decided", kind="stable")
     found = pd.merge_asof(asked, known, left_on="decided", right_on="arrived", by="key").set_index("row").sort_index()
     columns = readings.drop(columns=_own(join)).reset_index(drop=True).reindex(found["reading"]).set_axis(table.index)
-    age_seconds = (found["decided"] - found["event"]).to_numpy(dtype=np.float64) / (1 if _is_number(moments[0]) else 1e6)
-    too_old = {name: columns[name].mask(age_seconds > allowed) for name, allowed in max_age_seconds.items() if name in columns}
-    return Joined(columns=columns.assign(**too_old), age_seconds=age_seconds)
+    second = 1 if _is_number(moments[0]) else 1e6
+    age_seconds = (found["decided"] - found["event"]).to_numpy(dtype=np.float64) / second
+    too_old = {name: age_seconds > allowed for name, allowed in max_age_seconds.items() if name in columns}
+    return Joined(
+        columns=columns.assign(**{name: columns[name].mask(rows) for name, rows in too_old.items()}),
+        age_seconds=age_seconds,
+        rows_too_old={name: int(rows.sum()) for name, rows in too_old.items()},
+        delay_seconds=(arrived - event) / second,
+    )
 
 
 def _problems_of_columns(table: pd.DataFrame, readings: pd.DataFrame, join: Join, time: str) -> list[Problem]:

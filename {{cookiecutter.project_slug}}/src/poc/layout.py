@@ -31,6 +31,8 @@ MODEL_CARD = "model_card.md"
 CHARTER_JSON = "charter.json"
 PARAMS_JSON = "params.json"
 SUITE_JSON = "suite.json"
+#: The data card as it stood when the run began.
+DATA_CARD_MD = "data_card.md"
 SPLITS_JSON = "splits.json"
 SPLIT_FILES = {"train": "train.parquet", "dev": "dev.parquet", "sealed": "sealed.parquet"}
 SEALED_LABELS = "labels.parquet"

@@ -12,6 +12,7 @@ from builders import a_plain_charter
 
 from poc import layout
 from poc.errors import ExitCode, InputRefused
+from poc.tools import files
 
 
 def agree(project: Path, **overrides: Any) -> None:
@@ -67,6 +68,16 @@ def test_a_data_card_that_speaks_of_another_file_is_refused(project: Path) -> No
     (project / "data" / layout.DATA_CARD).write_text("# your_data.csv\n\n**Made up, to be replaced.**\n")
     agree(project)
     assert refused(project) == ["the data card speaks of 'your_data.csv', the charter of 'parts.csv'"]
+
+
+def test_the_data_card_is_kept_byte_by_byte(project: Path) -> None:
+    card = project / "data" / layout.DATA_CARD
+    card.write_bytes("# parts.csv\r\n\r\nFr\xe4steile".encode("latin-1"))
+    agree(project)
+    run = Run(root=project / "run")
+    report = run.perform("charter")
+    assert (run.folder("agreement") / layout.DATA_CARD_MD).read_bytes() == card.read_bytes()
+    assert report.outputs[f"agreement/{layout.DATA_CARD_MD}"] == files.sha256_of_file(card)
 
 
 def test_a_source_without_a_card_is_not_refused_for_it(project: Path) -> None:

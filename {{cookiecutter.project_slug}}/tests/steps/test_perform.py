@@ -29,7 +29,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_finished_step_leaves_its_outputs_and_a_report(run: Run) -> None:
-    assert names(run.folder("agreement")) == sorted([layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON, layout.REPORT])
+    assert names(run.folder("agreement")) == sorted([layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON, layout.DATA_CARD_MD, layout.REPORT])
     assert names(run.root / "charter") == ["agreement"]
 
 

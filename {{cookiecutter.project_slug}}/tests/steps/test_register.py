@@ -83,6 +83,21 @@ def test_a_data_card_in_another_encoding_costs_no_version(project: Path, mlflow_
     assert "steile, gemessen." in str(versions()[0].description)
 
 
+def test_a_data_card_rewritten_after_the_run_began_does_not_reach_the_page(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    (project / "data" / layout.DATA_CARD).write_text("# parts.csv\n\nMeasured in the plant.\n")
+    run.perform("register")
+    assert "Drawn at random for a test." in str(versions()[0].description) and "Measured in the plant" not in str(versions()[0].description)
+
+
+def test_a_data_card_changed_in_the_evidence_is_refused(project: Path, mlflow_run: str) -> None:
+    run = judged(project)
+    (run.folder("agreement") / layout.DATA_CARD_MD).write_text("# parts.csv\n\nMeasured in the plant.\n")
+    with pytest.raises(Refused) as caught:
+        run.perform("register")
+    assert caught.value.code == "digests_agree"
+
+
 def test_the_description_tells_the_verdict_and_where_the_rows_come_from(project: Path, mlflow_run: str) -> None:
     judged(project).perform("register")
     description = str(versions()[0].description)

@@ -19,11 +19,13 @@ from poc.tools import files, strict_yaml
 
 
 def charter(*, agreement: Path) -> Result:
-    """Write the charter, the parameters and the data contract as this run sees them."""
+    """Write the charter, the parameters, the data contract and the data card as this run sees them."""
     agreed, params = read_agreement(Path())
     files.write_atomically(agreement / layout.CHARTER_JSON, files.canonical_json(agreed))
     files.write_atomically(agreement / layout.PARAMS_JSON, files.canonical_json(params))
     files.write_atomically(agreement / layout.SUITE_JSON, layout.SUITE.read_bytes())
+    if (card := _card(Path(), agreed)).is_file():
+        files.write_atomically(agreement / layout.DATA_CARD_MD, card.read_bytes())
     digest = files.sha256_of_file(agreement / layout.CHARTER_JSON)
     needed = _rows_needed(agreed)
     first = limited_shares(agreed)[0]
@@ -79,10 +81,13 @@ def _of_the_folder(root: Path) -> list[Problem]:
     return found
 
 
+def _card(root: Path, agreed: Charter) -> Path:
+    return root / Path(agreed.data.source).parent / layout.DATA_CARD
+
+
 def _of_the_card(root: Path, agreed: Charter) -> list[Problem]:
     """Refuse a data card that speaks of another file: what it says of the rows stands in the registered version's description."""
-    source = Path(agreed.data.source)
-    card = root / source.parent / layout.DATA_CARD
+    source, card = Path(agreed.data.source), _card(root, agreed)
     title = next(iter(card.read_text(encoding="utf-8", errors="replace").splitlines()), "") if card.is_file() else f"# {source.name}"
     if source.stem in title:  # the same rows in another format need no other card
         return []

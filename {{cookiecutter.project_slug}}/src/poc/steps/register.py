@@ -10,7 +10,6 @@ from poc.errors import EnvironmentRefused
 from poc.rules import guards
 from poc.rules.answers import output_of
 from poc.rules.brief import Judged
-from poc.rules.charter import Charter
 from poc.rules.describe import description, in_one_line
 from poc.rules.evidence import Candidate, Evaluation, Rehearsal, Report, Splits, Timings, Verdict, Version
 from poc.rules.markdown import GAP
@@ -67,7 +66,7 @@ def register(
         timings=files.read_record(timings / layout.TIMINGS_JSON, Timings),
         splits=files.read_record(data / layout.SPLITS_JSON, Splits),
         rehearsal=files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal),
-        data_card=_data_card(charter),
+        data_card=_data_card(agreement),
         judged_on=files.read_record(verdict / layout.REPORT, Report).started_at.partition("T")[0],
     )
     page = _write_pages(judged, version)
@@ -116,8 +115,8 @@ def _link(run_id: str) -> str:
     return f"[The same as one page, to mail and to print]({tracking.evidence_url(run_id, 'register', layout.BRIEF_HTML)})."
 
 
-def _data_card(charter: Charter) -> str | None:
-    card = Path(charter.data.source).parent / layout.DATA_CARD
+def _data_card(agreement: Path) -> str | None:
+    card = agreement / layout.DATA_CARD_MD
     return card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None  # by now a look is spent: a stray byte must not cost the version
 
 

@@ -107,6 +107,13 @@ def test_both_thresholds_are_judged_by_the_looks_that_the_charter_allows(tmp_pat
     assert [each for each in half.limits if each.unit == "share"] == judge_shares(a_charter(), half.confusion, looks=3)
 
 
+def test_another_seed_of_the_builder_draws_no_other_money(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"first": 0.9, "second": 0.9})
+    found = evaluated(run)
+    an_agreement(run.folder("agreement"), seed=8)
+    assert evaluated(run) == found
+
+
 def test_what_each_threshold_would_be_worth_is_written_down(tmp_path: Path) -> None:
     curve = evaluated(ladder(tmp_path, {"first": 0.9})).curve
     assert (curve[0].threshold, curve[0].missed_share, curve[0].false_alarm_share) == (0, 0, 1)

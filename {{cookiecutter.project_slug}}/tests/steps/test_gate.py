@@ -55,6 +55,15 @@ def test_a_model_that_is_always_wrong_is_no_go(project: Path) -> None:
     assert (found.overall, found.counted.missed, found.counted.false_alarms) == ("NO-GO", found.counted.positives, found.counted.negatives)
 
 
+def test_another_seed_of_the_builder_draws_no_other_money(project: Path) -> None:
+    first = a_run(project / "first")
+    first.perform("gate")
+    (project / "params.yaml").write_text(json.dumps(json.loads((project / "params.yaml").read_text()) | {"seed": 8}))
+    second = a_run(project / "second")
+    second.perform("gate")
+    assert (verdict_of(second).repeated, verdict_of(second).money) == (True, verdict_of(first).money)
+
+
 def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
     # the same errors, none, of the same model: 16 lots of 25 parts instead of 400 parts show less
     parts = pd.read_csv(project / "data/parts.csv")
@@ -66,7 +75,7 @@ def test_rows_of_one_group_are_one_piece_of_evidence(project: Path) -> None:
     missed = verdict_of(together).limits[0]
     assert (missed.name, missed.measured, missed.verdict) == ("missed_share", 0.0, "NOT PROVEN")
     assert sum(positives for positives, *_ in verdict_of(together).counted.by_group) == verdict_of(together).counted.positives
-    assert "so few rows cannot show it" in missed.why
+    assert "so few groups cannot show it" in missed.why
 
 
 def test_a_claim_that_the_rows_cannot_carry_is_not_proven_by_name_and_no_error(project: Path) -> None:

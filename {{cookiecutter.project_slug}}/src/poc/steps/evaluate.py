@@ -19,7 +19,7 @@ from poc.rules.selection import choose
 from poc.rules.thresholds import confusion_at
 from poc.rules.value import threshold_by_costs, worth
 from poc.rules.verdict import judge, judge_money, judge_shares, overall
-from poc.steps.inputs import Rows, charter_of, params_of, rows_of
+from poc.steps.inputs import Rows, charter_of, rows_of
 from poc.steps.perform import Result
 from poc.tools import files
 from poc.tools.onnx_runtime import Scorer
@@ -27,7 +27,8 @@ from poc.tools.onnx_runtime import Scorer
 
 def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, candidate: Path) -> Result:
     """Write each variant's assessment and freeze one: bytes, calibration and what decides, by digest."""
-    charter, seed = charter_of(agreement), params_of(agreement).seed
+    charter = charter_of(agreement)
+    seed = charter.data.split_seed  # agreed with the sponsor, so that no builder can draw again
     made = {variant.name: variant for variant in files.read_record(variants / layout.VARIANTS_JSON, Variants).variants if variant.is_made}
     measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
     speed = {timing.variant: timing for timing in measured.timings}

@@ -19,7 +19,7 @@ from poc.rules.evidence import Candidate, Counted, Number, Rehearsal, Splits, Ti
 from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look, is_as_written, shares_seen
 from poc.rules.value import worth
 from poc.rules.verdict import judge, overall
-from poc.steps.inputs import charter_of, groups_of, params_of
+from poc.steps.inputs import charter_of, groups_of
 from poc.steps.judged import candidate_digest, check_evidence
 from poc.steps.perform import Result
 from poc.steps.target import written_labels
@@ -61,7 +61,7 @@ def gate(
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
         counted = Verdict.model_validate_json(stored).counted if stored is not None else _counted(charter, frozen, data, sealed_labels, candidate)
-        money = worth(charter, counted, seed=params_of(agreement).seed)
+        money = worth(charter, counted, seed=charter.data.split_seed)  # agreed with the sponsor, so that no builder can draw again
         limits = judge(charter, counted, money, speed.timing, speed.differences, not_timed=speed.not_timed)
         found = Verdict(
             overall=overall(limits),

@@ -10,7 +10,7 @@ from small_models import a_model, a_tree_that_converts_wrongly
 from poc import layout
 from poc.errors import Refused
 from poc.problem.model import BASELINE, FAMILIES, Build, Family
-from poc.rules.evidence import Calibration, Confusion, Graphs, Models, Splits, Variant, Variants
+from poc.rules.evidence import Calibration, Confusion, Graphs, InGroups, Models, Splits, Variant, Variants
 from poc.rules.thresholds import chance_of_go, confusion_at
 from poc.steps.compress import _chance
 from poc.steps.inputs import charter_of, rows_of
@@ -76,6 +76,8 @@ def test_a_variant_that_misses_more_on_dev_than_its_parent_has_a_smaller_chance_
     two_more = model.limited | {"missed_share": missed.model_copy(update={"errors": missed.errors + 2})}
     expected = chance_of_go(charter, two_more, splits.sealed.counts)
     assert _chance(model, worse, as_parent, charter, splits) == expected < model.predicted_chance_of_go
+    in_few_groups = splits.sealed.model_copy(update={"in_groups": {"positives": InGroups(groups=5, count_as=4)}})
+    assert _chance(model, worse, as_parent, charter, splits.model_copy(update={"sealed": in_few_groups})) == 0.0
 
 
 def test_a_thinned_model_is_fitted_exported_and_named_beside_its_parent(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:

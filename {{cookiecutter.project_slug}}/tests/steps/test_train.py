@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from poc.errors import Refused
 from poc.problem.model import BASELINE, FAMILIES, Family
 from poc.rules.evidence import FittedModel, Models, Splits, Validation
 from poc.rules.params import Params
+from poc.steps.fitting import fit
+from poc.steps.inputs import charter_of, rows_of
 from poc.tools import files
 
 
@@ -51,6 +54,26 @@ def test_every_open_row_is_judged_once_by_a_model_that_had_not_seen_it(exported:
     assert model.limited["missed_share"].rows == splits.train.counts["positives"] + splits.dev.counts["positives"]
     assert sum(seen.rows for seen in model.limited.values()) == splits.train.rows + splits.dev.rows
     assert (model.skill.name, model.skill.value > 0.95) == ("auc", True)
+
+
+def test_rows_of_one_group_are_held_out_together(exported: Run) -> None:
+    charter, data = charter_of(exported.folder("agreement")), exported.folder("data")
+    train, dev = rows_of(data, "train", charter), rows_of(data, "dev", charter)
+    one_group = replace(train, groups=np.full(len(train.labels), "one", dtype=object))
+    with pytest.raises(ValueError, match="all lie in one group"):
+        fit(
+            BASELINE,
+            BASELINE,
+            FAMILIES[BASELINE].build,
+            is_neural=False,
+            thinned_from=None,
+            charter=charter,
+            params=Params(seed=7, families=[BASELINE]),
+            train=one_group,
+            dev=dev,
+            splits=exported.read("data", layout.SPLITS_JSON, Splits),
+            into=exported.folder("models"),
+        )
 
 
 def test_no_sealed_row_is_read(exported: Run) -> None:

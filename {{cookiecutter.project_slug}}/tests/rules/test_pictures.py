@@ -125,8 +125,9 @@ def test_no_tick_of_the_curve_is_cut_off_at_the_edge() -> None:
     assert last.x == 324.8  # four letters of 3.8 to each side of the middle end at 340
 
 
-def test_no_end_of_a_tornado_runs_into_the_zero_line() -> None:
-    right, left = (Swing(name="cost", low=120, high=500, unit="EUR", at_low=sign * 1, at_high=sign * 100) for sign in (1, -1))
+@pytest.mark.parametrize("near", [1, 21])  # the label would lie across the line, or touch it
+def test_no_end_of_a_tornado_runs_into_the_zero_line(near: float) -> None:
+    right, left = (Swing(name="cost", low=120, high=500, unit="EUR", at_low=sign * near, at_high=sign * 100) for sign in (1, -1))
     for swing, zero, side in ((right, 52.0, -4), (left, 286.0, 4)):
         picture = tornado_picture([swing], swing.at_high / 2, unit="EUR")
         assert {line.x1 for line in picture.lines if line.kind == "zero"} == {zero}

@@ -152,8 +152,9 @@ def tornado_picture(swings: Sequence[Swing], expected: float, *, unit: str, most
         drawn += [_bar(at(bar.at_low), at(expected), y, "low"), _bar(at(expected), at(bar.at_high), y, "high")]
         labels.append(Label(x=0, y=y - 3, words=in_words(bar.name), kind="strong"))
         before, after = end_of(bar, left_end), end_of(bar, right_end)
-        labels.append(Label(x=at(0) - 4 if at(left) - 4 - LETTER * len(before) < at(0) <= at(left) else at(left) - 4, y=y + 8, words=before, anchor="end"))
-        labels.append(Label(x=at(0) + 4 if at(right) <= at(0) < at(right) + 4 + LETTER * len(after) else at(right) + 4, y=y + 8, words=after))
+        starts, ends = at(left) - 8 - LETTER * len(before), at(right) + 8 + LETTER * len(after)  # with the white around letters
+        labels.append(Label(x=(at(0) if starts < at(0) <= at(left) else at(left)) - 4, y=y + 8, words=before, anchor="end"))
+        labels.append(Label(x=(at(0) if at(right) <= at(0) < ends else at(right)) + 4, y=y + 8, words=after))
     return Picture(
         name="tornado",
         title=f"Worth in {unit}, if one thing lies at its low (light) or high end",

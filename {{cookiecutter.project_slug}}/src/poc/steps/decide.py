@@ -45,7 +45,7 @@ def _raised(found: Verdict, meaning: str) -> PocError | None:
         return NotProven(
             meaning,
             where=", ".join(found.unproven),
-            fix="gather the missing evidence, in shadow or on the charter's hardware; or agree a limit that this much data can show",
+            fix="gather the missing evidence, in shadow or on the charter's hardware; or agree, in a new version, a limit that fresh rows can show",
             code="not_proven",
         )
     broken = ", ".join(limit.name for limit in found.limits if limit.verdict == "NO-GO")

@@ -64,7 +64,7 @@ def test_the_money_is_rounded_to_what_is_known_and_has_its_range() -> None:
             {"differences": ("4 cores, not 2",)},
             "NOT PROVEN",
             "?",
-            "too thin to show: “slowest 1 % of answers (p99 latency)”, “memory of the server” and “machines”.",
+            "too thin to show: “slowest 1 % of answers (p99 latency)”, “memory of the server” and “servers that the rate needs”.",
             "On 2026-03-02 it ends all the same",
         ),
     ],
@@ -153,6 +153,14 @@ def test_what_the_charter_excuses_is_listed_as_unsigned() -> None:
     brief = a_brief(data={"why_rows_may_repeat": "Parts of one batch honestly look alike"}, features=features)
     assert "Rows may repeat across the splits; nobody has signed the reason: Parts of one batch honestly look alike." in brief.not_proven
     assert f"{features[0]['name']} may decide alone; nobody has signed the reason: The torque is the failure itself, measured early." in brief.not_proven
+
+
+def test_groups_that_are_sealed_whole_say_that_nothing_was_predicted() -> None:
+    told = "Groups were sealed whole, their old rows too"
+    assert [any(each.startswith(told) for each in a_brief(data=data).not_proven) for data in ({"time": "day", "group": "line"}, {"time": "day"})] == [
+        True,
+        False,
+    ]
 
 
 def test_looks_are_those_that_this_mlflow_knows_of() -> None:

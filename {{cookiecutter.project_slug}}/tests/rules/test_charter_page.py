@@ -113,7 +113,7 @@ def test_more_looks_are_said_to_share_the_error_and_need_more_rows() -> None:
 
 
 def test_how_rows_are_split_is_said() -> None:
-    by_both = "The latest by 'day' are sealed; seed 20260105 only orders them. Rows that share 'line' stay together."
+    by_both = "The 'line' that end last by 'day' are sealed whole, their old rows too; seed 20260105 only orders them."
     assert by_both in read(a_charter(data={"time": "day", "group": "line"}))
     assert "Rows that share 'line' stay together." in read(a_charter(data={"group": "line"}))
 

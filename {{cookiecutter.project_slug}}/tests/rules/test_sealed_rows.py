@@ -20,7 +20,7 @@ def test_five_per_cent_takes_59_positives_without_an_error() -> None:
 
 def test_rows_that_cannot_carry_a_claim_are_said_to_by_its_name() -> None:
     [found] = too_few(a_charter(limits={"missed_share": "0.05"}), sealed({"positives": 12, "negatives": 500}))
-    assert str(found) == "12 sealed positives cannot show 0.05 missed_share: 59 are needed, so the verdict will be NOT PROVEN for missed_share"
+    assert str(found) == "12 sealed positives cannot show 0.05 missed_share: 59 are needed, so missed_share cannot be GO"
 
 
 @pytest.mark.parametrize(("positives", "verdict"), [(58, "NOT PROVEN"), (59, "GO")])
@@ -40,9 +40,7 @@ def test_every_kind_is_warned_of_its_own_limits() -> None:
 def test_rows_that_share_groups_are_said_to_count_as_fewer() -> None:
     charter = a_charter(limits={"missed_share": "0.12"})
     [found] = too_few(charter, sealed({"positives": 145, "negatives": 500}, positives=InGroups(groups=5, count_as=4)))
-    assert str(found) == (
-        "145 sealed positives in 5 groups count as 4; 24 are needed to show 0.12 missed_share, so the verdict will be NOT PROVEN for missed_share"
-    )
+    assert str(found) == ("145 sealed positives in 5 groups count as 4; 24 are needed to show 0.12 missed_share, so missed_share cannot be GO")
     assert (found.lacking, found.unit) == (20, "groups of sealed positives")
 
 

@@ -103,3 +103,18 @@ def test_every_row_stands_in_exactly_one_split(positives: int, negatives: int, s
     split = dealt(positives + negatives, labels=labels(positives, negatives), sealed_share=sealed_share, dev_share=dev_share)
     assert all_rows(split) == list(range(positives + negatives))
     assert len(split.sealed) == pytest.approx((positives + negatives) * sealed_share, abs=1.01)
+
+
+def test_groups_that_live_side_by_side_are_said_to_be_sealed_with_their_old_rows() -> None:
+    # rows alternate between four groups; each group lasts from the beginning to the end
+    times, groups = np.arange(40), draws(4, 2)[np.arange(40) % 4]
+    split = dealt(40, times=times, groups=groups, sealed_share=0.25)
+    later = np.mean(times[split.train] > times[split.sealed].min())
+    assert later > 0.8
+    assert split.how == f"by whole groups, those that end last are sealed; {later:.0%} of the train rows are later than the first sealed row"
+
+
+def test_groups_that_follow_each_other_are_cut_in_time() -> None:
+    assert dealt(40, times=np.arange(40), groups=draws(4, 2)[np.arange(40) // 10], sealed_share=0.25).how.endswith(
+        "0% of the train rows are later than the first sealed row"
+    )

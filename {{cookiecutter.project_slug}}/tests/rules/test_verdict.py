@@ -228,6 +228,12 @@ def test_bounds_to_the_digit() -> None:
     assert [(round(low, 3), round(high, 3)) for low, high in found] == [(0.0, 0.050), (0.001, 0.050), (0.008, 0.074), (0.093, 0.217)]
 
 
+def test_rows_too_few_to_show_a_limit_can_still_show_that_it_is_broken() -> None:
+    found = judge_share(10, 20, 0.05, 0.95)
+    assert found.verdict == "NO-GO"
+    assert "cannot show it" not in found.why
+
+
 def in_groups(*each: tuple[int, int]) -> np.ndarray:
     return np.array(each, dtype=np.float64)
 

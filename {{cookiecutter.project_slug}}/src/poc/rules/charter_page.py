@@ -193,8 +193,10 @@ def _rows(charter: Charter) -> Iterator[str]:
 def _drawn(charter: Charter) -> str:
     data = charter.data
     together = f" Rows that share {data.group!r} stay together." if data.group else ""
+    if data.time and data.group:
+        return f"The {data.group!r} that end last by {data.time!r} are sealed whole, their old rows too; seed {data.split_seed} only orders them."
     if data.time:
-        return f"The latest by {data.time!r} are sealed; seed {data.split_seed} only orders them.{together}"
+        return f"The latest by {data.time!r} are sealed; seed {data.split_seed} only orders them."
     return f"Chance decides which: seed {data.split_seed} draws them, once.{together}"
 
 

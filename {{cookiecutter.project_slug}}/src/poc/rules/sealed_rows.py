@@ -34,7 +34,7 @@ class TooFew:
         few = f"{rows} cannot show {claim}: {self.needed:,} are needed"
         if self.shared:
             few = f"{rows} in {self.shared.groups:,} groups count as {self.shared.count_as:,}; {self.needed:,} are needed to show {claim}"
-        return f"{few}, so the verdict will be NOT PROVEN for {self.limited.name}"
+        return f"{few}, so {self.limited.name} cannot be GO"
 
 
 def rows_needed(charter: Charter, limited: LimitedShare) -> list[int]:

@@ -55,7 +55,15 @@ def split_rows(
         return _in_order(_cut_whole(rank, shares), lottery, "by time: the latest rows are sealed")
     group = _ranks(groups)
     place = _last_rank(group, rank)[group] if rank is not None else group
-    return _in_order(_cut_whole(place, shares), lottery, "by whole groups, " + ("the latest are sealed" if rank is not None else "drawn by lottery"))
+    parts = _cut_whole(place, shares)
+    return _in_order(parts, lottery, "by whole groups, " + ("drawn by lottery" if rank is None else f"those that end last are sealed; {_overlap(rank, parts)}"))
+
+
+def _overlap(rank: Rows, parts: list[Rows]) -> str:
+    """Say how far a cut between groups is from one in time: groups that live side by side are sealed whole, with their old rows."""
+    train, _, sealed = (rank[part] for part in parts)
+    later = float(np.mean(train > sealed.min())) if len(train) and len(sealed) else 0.0
+    return f"{later:.0%} of the train rows are later than the first sealed row"
 
 
 def _ranks(values: NDArray[Any]) -> Rows:

@@ -58,11 +58,12 @@ def judge_share(
     why = f"{errors:,} of {n:,}: between {low:.1%} and {high:.1%}, each bound at {each:.4g} confidence; at most {limit:.4g} allowed"
     if by_group is not None:
         why += f"; rows of one group count together, in {int((by_group[:, 1] > 0).sum()):,} groups"
-    if least > limit:
+    verdict = _outcome(low, high, limit)
+    if least > limit and verdict != "NO-GO":
         why += f"; so few {'rows' if by_group is None else 'groups'} cannot show it: even without an error they leave up to {least:.1%} possible"
     if n <= 0:
         why = "there is no row to judge it on"
-    return LimitVerdict(name=name, verdict=_outcome(low, high, limit), measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
+    return LimitVerdict(name=name, verdict=verdict, measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
 
 
 def judge_quantity(

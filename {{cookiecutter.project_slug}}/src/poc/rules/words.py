@@ -21,7 +21,7 @@ PLAIN = {
     "latency_p99": "slowest 1 % of answers (p99 latency)",
     "memory": "memory of the server",
     "model_size": "size of the model",
-    "monthly_budget": "machines",
+    "monthly_budget": "servers that the rate needs",
     MONEY: "money against today's process",
 }
 MINUS = "\u2212"

@@ -175,6 +175,8 @@ def _not_proven(judged: Judged) -> Iterator[str]:
     yield "How the model ages, and that people act on its alerts: that is what running it beside today's process (shadow, then pilot) is for."
     if not charter.data.time:
         yield "The charter names no column with a time, so nothing here was predicted from the past into the future."
+    elif charter.data.group:
+        yield "Groups were sealed whole, their old rows too: the model may have learned from later rows of other groups, and nothing shows how it ages."
 
 
 def _not_shown(limit: LimitVerdict) -> str:

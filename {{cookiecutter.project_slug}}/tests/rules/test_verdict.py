@@ -293,8 +293,8 @@ def test_more_looks_widen_the_bounds_of_every_kind() -> None:
 
 def test_money_says_against_what_it_was_held() -> None:
     today, everything, _ = judge_money(a_money())
-    assert today.why == "against today's process 100 to 300; at least 50 agreed, the chance of which is 100%"
-    assert everything.why == "against flagging everything 100 to 300; it needs no model"
+    assert today.why == "100 to 300 against today's process; at least 50 agreed, the chance of which is over 99.9\N{NO-BREAK SPACE}%"
+    assert everything.why == "100 to 300 against flagging everything, which needs no model"
 
 
 def test_money_that_loses_against_one_and_is_open_against_another_is_no_go() -> None:

@@ -55,8 +55,8 @@ def split_rows(
         return _in_order(_cut_whole(rank, shares), lottery, "by time: the latest rows are sealed")
     group = _ranks(groups)
     place = _last_rank(group, rank)[group] if rank is not None else group
-    parts = _cut_whole(place, shares)
-    return _in_order(parts, lottery, "by whole groups, " + ("drawn by lottery" if rank is None else f"those that end last are sealed; {_overlap(rank, parts)}"))
+    whole = _cut_whole(place, shares)
+    return _in_order(whole, lottery, "by whole groups, " + ("drawn by lottery" if rank is None else f"those that end last are sealed; {_overlap(rank, whole)}"))
 
 
 def _overlap(rank: Rows, parts: list[Rows]) -> str:

@@ -14,6 +14,7 @@ from poc.rules.counts import counted_shares
 from poc.rules.evidence import MONEY, MONEY_AGAINST, Counted, Interval, LimitVerdict, Money, Outcome, Timing
 from poc.rules.latency import expected_p99_ms
 from poc.rules.stakes import TODAY
+from poc.rules.words import chance
 
 #: How busy the cores may be on average. In an M/M/1 queue half busy means waiting as long as one call takes; above it waits grow fast.
 MOST_BUSY = 0.5
@@ -82,14 +83,14 @@ def judge_quantity(
 def judge_money(money: Money) -> list[LimitVerdict]:
     """Judge money, first against today's process by the agreed minimum, then against each policy that needs no model by any gain at all."""
     unit = f"{money.currency} a {money.period}"
-    chance = f"at least {money.minimum:,.0f} agreed, the chance of which is {money.chance_of_minimum:.0%}" if money.minimum else "a gain is asked for"
+    asked = f"at least {money.minimum:,.0f} agreed, the chance of which is {chance(money.chance_of_minimum)}" if money.minimum else "a gain is asked for"
     return [
-        _judge_gain(MONEY, TODAY, money.per_period, money.minimum, unit, asked=chance),
-        *(_judge_gain(f"{MONEY_AGAINST}{policy}", policy, gap, 0.0, unit, asked="it needs no model") for policy, gap in money.against.items()),
+        _judge_gain(MONEY, money.per_period, money.minimum, unit, asked=f"against {TODAY}; {asked}"),
+        *(_judge_gain(f"{MONEY_AGAINST}{policy}", gap, 0.0, unit, asked=f"against {policy}, which needs no model") for policy, gap in money.against.items()),
     ]
 
 
-def _judge_gain(name: str, rival: str, gap: Interval, least: float, unit: str, *, asked: str) -> LimitVerdict:
+def _judge_gain(name: str, gap: Interval, least: float, unit: str, *, asked: str) -> LimitVerdict:
     """Judge a gain over a rival: GO when its lower bound is above 0 and reaches the least, NO-GO when its upper bound is not above 0 or stays below."""
     is_known = all(map(math.isfinite, (gap.low, gap.middle, gap.high, least))) and gap.low <= gap.high
     outcome: Outcome = "NOT PROVEN"
@@ -97,7 +98,7 @@ def _judge_gain(name: str, rival: str, gap: Interval, least: float, unit: str, *
         outcome = "GO"
     elif is_known and (gap.high <= 0 or gap.high < least):
         outcome = "NO-GO"
-    why = f"against {rival} {gap.low:,.0f} to {gap.high:,.0f}; {asked}"
+    why = f"{gap.low:,.0f} to {gap.high:,.0f} {asked}"
     return LimitVerdict(name=name, verdict=outcome, measured=gap.middle, low=gap.low, high=gap.high, limit=least, unit=unit, why=why)
 
 

@@ -172,6 +172,7 @@ def _not_proven(judged: Judged) -> Iterator[str]:
     if verdict.look > 1:
         yield f"The sealed rows were looked at before: this is look {verdict.look} of {verdict.looks_allowed}; the bounds allow for all of them."
     yield from _unsigned_claims(charter)
+    yield from _other_mix(judged)
     yield "How the model ages, and that people act on its alerts: that is what running it beside today's process (shadow, then pilot) is for."
     if not charter.data.time:
         yield "The charter names no column with a time, so nothing here was predicted from the past into the future."
@@ -192,6 +193,16 @@ def _unsigned_claims(charter: Charter) -> Iterator[str]:
     for feature in charter.features:
         if feature.why_it_may_decide_alone:
             yield f"{feature.name} may decide alone; nobody has signed the reason: {sentence(clipped(feature.why_it_may_decide_alone, SHORT))}"
+
+
+def _other_mix(judged: Judged) -> Iterator[str]:
+    """Say where the rows hold another share of positives than the charter expects of production: the money takes the charter's word."""
+    charter, seen = judged.charter, judged.verdict.counted
+    if isinstance(charter, BinaryCharter) and isinstance(seen, Confusion) and seen.positives + seen.negatives:
+        share, known = seen.positives / (seen.positives + seen.negatives), charter.value.positive_share
+        if not float(known.low) <= share <= float(known.high):
+            expected = f"{percent(float(known.low))} to {percent(float(known.high))}"
+            yield f"That production holds {expected} {judged.positives}: of these rows {percent(share)} are. The money is counted with the charter's share."
 
 
 def _evidence(judged: Judged) -> str:

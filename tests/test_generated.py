@@ -197,7 +197,13 @@ def seen(page: str, profile: Path, expected: Sequence[str]) -> str:
 @pytest.mark.browser
 def test_the_version_page_shows_verdict_limits_and_alias(installed: Path, ended: tuple[Path, int], mlflow: str, tmp_path: Path) -> None:
     run, status = ended
-    expected = ["Limits, each at 95% confidence", "missed share", "Money and people", f"verdict {overall(run)}", "poc.draft true"]
+    described = [
+        "Each limit of the charter, with bounds that hold at 95 % confidence",
+        "size of the model",
+        "against today's process",
+        "Why not the usual threshold",
+    ]
+    expected = [*described, f"verdict {overall(run)}", "poc.draft true"]
     text = seen(f"{mlflow}/#/models/{installed.name}/versions/1?workflowType=machine_learning", tmp_path, expected)
     assert [each for each in expected if each not in text] == []
     assert ("@ candidate" in text) == (status != NO_GO)

@@ -114,7 +114,7 @@ def tell(status: int, seconds: dict[str, float]) -> None:
     print(f"\n{MEANING[status]}\n\nLook at:\n")
     where = PROJECT.relative_to(TEMPLATE)
     print(f"  {where}/charter.yaml           what was agreed before anything was trained")
-    print(f"  {where}/.venv/bin/poc brief     the page for the sponsor (run it in {where})")
+    print(f"  cd {where}; .venv/bin/poc brief   the page for the sponsor")
     print(f"  make -C {where} ui             runs, evidence and the registered version, in MLflow")
     print(f"  make -C {where} serve          the model, as the demo has just asked it\n")
     for name, took in seconds.items():

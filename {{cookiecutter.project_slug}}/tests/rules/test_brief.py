@@ -172,6 +172,11 @@ def test_another_share_of_positives_than_the_charter_expects_is_told() -> None:
     assert not any("production holds" in each for each in a_brief(confusion=AS_AGREED).not_proven)
 
 
+def test_shares_at_two_thresholds_say_of_how_many_rows_they_are() -> None:
+    thresholds = a_brief(**NAMED).thresholds
+    assert thresholds is not None and thresholds.caption.endswith("on the dev rows: 100 faulty parts, 1,900 good parts")
+
+
 def test_looks_are_those_that_this_mlflow_knows_of() -> None:
     assert "look 1 of 2 that this MLflow knows of" in a_brief().evidence
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from poc.rules.agreed_figures import plain
-from poc.rules.charter import AmountCharter, BinaryCharter, Charter
+from poc.rules.charter import UNNAMED, AmountCharter, BinaryCharter, Charter
 from poc.rules.counts import MISSED_OF
 from poc.rules.evidence import MONEY_AGAINST, Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
@@ -45,14 +45,16 @@ class Judged:
     @property
     def positives(self) -> str:
         """Return what people call the cases that the model is to find, in the plural."""
-        called = self.charter.data.positives_are_called if isinstance(self.charter, BinaryCharter) else None
-        return called or "cases to catch"
+        return self._called[0]
 
     @property
     def others(self) -> str:
         """Return what people call all other cases, in the plural."""
-        called = self.charter.data.others_are_called if isinstance(self.charter, BinaryCharter) else None
-        return called or "other cases"
+        return self._called[1]
+
+    @property
+    def _called(self) -> tuple[str, str]:
+        return self.charter.data.called if isinstance(self.charter, BinaryCharter) else UNNAMED
 
     def name_of(self, limit: str) -> str:
         """Return a limit's name in plain words."""

@@ -164,12 +164,21 @@ class Data(Section):
     split_seed: Annotated[Count, Field(ge=0, lt=2**32)]
 
 
+#: What positives and others are called where the charter does not say.
+UNNAMED = "cases to catch", "other cases"
+
+
 class BinaryData(Data):
     """Which value of the target means yes, and what people call such rows and the others: "faulty parts", "good parts"."""
 
     positive: str
     positives_are_called: Called | None = None
     others_are_called: Called | None = None
+
+    @property
+    def called(self) -> tuple[str, str]:
+        """Return what people call the cases that the model is to find, and all others; both in the plural."""
+        return self.positives_are_called or UNNAMED[0], self.others_are_called or UNNAMED[1]
 
 
 class MulticlassData(Data):

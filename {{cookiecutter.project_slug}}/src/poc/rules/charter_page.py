@@ -82,7 +82,7 @@ def _today(charter: Charter) -> Iterator[str]:
     yield f"{sentence(today.process)} Measured on {today.measured_on}: {sentence(today.evidence)}"
     match charter:
         case BinaryCharter(baseline=errors):
-            positives, others = _names(charter)
+            positives, others = charter.data.called
             yield f"{of(errors.missed_share, positives)} are missed today. {of(errors.false_alarm_share, others)} are flagged for nothing."
         case MulticlassCharter(baseline=errors):
             for true, row in errors.decided_shares.items():
@@ -100,7 +100,7 @@ def _costs(charter: Charter) -> Iterator[str]:
     match charter:
         case BinaryCharter(value=value):
             base = base_for(*ends(value.positive_share))
-            yield f"{decisions} Of {base:,} of them {range_of(value.positive_share, base)} are {_names(charter)[0]}."
+            yield f"{decisions} Of {base:,} of them {range_of(value.positive_share, base)} are {charter.data.called[0]}."
             costs = {"A miss": value.cost_missed, "a false alarm": value.cost_false_alarm, "a catch": value.cost_per_catch}
             yield ", ".join(f"{what} costs {range_of(cost)}" for what, cost in costs.items()) + f", all in {value.currency}."
         case MulticlassCharter(value=value):
@@ -135,7 +135,7 @@ def _limits(charter: Charter) -> Iterator[str]:
     yield f"Each is to be shown at {percent(confidence)} confidence on the sealed rows{shared}; to be met there is not enough."
     for each in limited_shares(charter):
         needed = [f"{rows:,}" for rows in rows_needed(charter, each)]
-        among = _names(charter)[each.among == "negatives"] if isinstance(charter, BinaryCharter) else each.among
+        among = charter.data.called[each.among == "negatives"] if isinstance(charter, BinaryCharter) else each.among
         wrong = listed([str(errors) for errors in range(len(needed))], "or")
         yield f"- {_limit(charter, each)} To show it takes {listed(needed, 'or')} sealed {among}, if {wrong} go wrong."
 
@@ -145,7 +145,7 @@ def _limit(charter: Charter, each: LimitedShare) -> str:
     match charter:
         case BinaryCharter(limits=limits):
             missed, flagged = limits.missed_share, limits.false_alarm_share
-            positives, others = _names(charter)
+            positives, others = charter.data.called
             return f"{at_most(missed, positives)} missed." if each.name == "missed_share" else f"{at_most(flagged, others)} flagged for nothing."
         case MulticlassCharter(limits=limits):
             name = next(name for name in limits.missed_share if each.among == f"rows of {name!r}")
@@ -170,7 +170,7 @@ def _machine(charter: Charter) -> Iterator[str]:
 def _rows(charter: Charter) -> Iterator[str]:
     data, means = charter.data, ""
     if isinstance(charter, BinaryCharter):
-        means = f"; {charter.data.positive!r} there stands for {_names(charter)[0]}"
+        means = f"; {charter.data.positive!r} there stands for {charter.data.called[0]}"
     if isinstance(charter, MulticlassCharter):
         means = f", which is one of {listed([repr(name) for name in charter.data.classes])}"
     named = f" Column {data.key!r} names each row." if data.key else ""
@@ -230,11 +230,6 @@ def _timebox(charter: Charter) -> Iterator[str]:
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower()
-
-
-def _names(charter: BinaryCharter) -> tuple[str, str]:
-    """Return what positives and all others are called."""
-    return charter.data.positives_are_called or "cases to catch", charter.data.others_are_called or "other cases"
 
 
 def _wrapped(text: str) -> str:

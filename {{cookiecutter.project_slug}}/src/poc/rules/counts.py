@@ -88,45 +88,28 @@ def counted_shares(charter: Charter, counted: Counted) -> list[CountedShare]:
     Raises:
         TypeError: the counts are of another kind of problem than the charter.
     """
+    table: Floats
     match charter, counted:
-        case BinaryCharter(limits=limits), Confusion() as seen:
+        case BinaryCharter(), Confusion() as seen:
             table = np.array(seen.by_group, dtype=np.float64).reshape(-1, 4)
-            return [
-                CountedShare(
-                    name="missed_share",
-                    errors=seen.missed,
-                    rows=seen.positives,
-                    limit=float(limits.missed_share),
-                    by_group=table[:, [1, 0]] if len(table) else None,
-                ),
-                CountedShare(
-                    name="false_alarm_share",
-                    errors=seen.false_alarms,
-                    rows=seen.negatives,
-                    limit=float(limits.false_alarm_share),
-                    by_group=table[:, [3, 2]] if len(table) else None,
-                ),
-            ]
-        case MulticlassCharter(limits=limits), ClassCounts() as seen:
-            return [_missed_of(name, seen, charter.data.classes.index(name), float(limit)) for name, limit in limits.missed_share.items()]
-        case AmountCharter(limits=limits), Deviations() as seen:
+            found = [(seen.missed, seen.positives, table[:, [1, 0]]), (seen.false_alarms, seen.negatives, table[:, [3, 2]])]
+        case MulticlassCharter(data=data, limits=limits), ClassCounts() as seen:
+            found = [_missed_of(seen, data.classes.index(name)) for name in limits.missed_share]
+        case AmountCharter(), Deviations() as seen:
             table = np.column_stack([seen.beyond, seen.rows]).astype(np.float64)
-            return [
-                CountedShare(
-                    name="beyond_tolerance_share",
-                    errors=sum(seen.beyond),
-                    rows=sum(seen.rows),
-                    limit=float(limits.beyond_tolerance_share),
-                    by_group=table if max(seen.rows, default=0) > 1 else None,
-                )
-            ]
-    raise TypeError(f"{type(counted).__name__} is not what a {charter.problem} problem counts")
+            found = [(sum(seen.beyond), sum(seen.rows), table if max(seen.rows, default=0) > 1 else table[:0])]
+        case _:
+            raise TypeError(f"{type(counted).__name__} is not what a {charter.problem} problem counts")
+    return [
+        CountedShare(name=limited.name, errors=errors, rows=rows, limit=limited.limit, by_group=by_group if len(by_group) else None)
+        for limited, (errors, rows, by_group) in zip(limited_shares(charter), found, strict=True)
+    ]
 
 
-def _missed_of(name: str, seen: ClassCounts, i: int, limit: float) -> CountedShare:
-    table = np.array([[sum(group[i]) - group[i][i], sum(group[i])] for group in seen.by_group], dtype=np.float64)
+def _missed_of(seen: ClassCounts, i: int) -> tuple[int, int, Floats]:
+    by_group = np.array([[sum(group[i]) - group[i][i], sum(group[i])] for group in seen.by_group], dtype=np.float64)
     rows = sum(seen.counts[i])
-    return CountedShare(name=_missed(name), errors=rows - seen.counts[i][i], rows=rows, limit=limit, by_group=table if len(table) else None)
+    return rows - seen.counts[i][i], rows, by_group
 
 
 def _missed(name: str) -> str:

@@ -66,7 +66,7 @@ def thresholds_table(judged: Judged) -> Table:
     """Return what each threshold would mean, side by side."""
     usual, chosen = ways(judged)
     return Table(
-        caption="The same model at two thresholds, on the rows they were tried on (dev)",
+        caption=f"The same model at two thresholds, on the dev rows: {usual.seen.positives:,} {judged.positives}, {usual.seen.negatives:,} {judged.others}",
         head=("", f"usual: {percent(USUAL)}", f"chosen: {percent(chosen.threshold)}"),
         rows=(
             ("right answers (accuracy)", *(percent(way.accuracy) for way in (usual, chosen))),

@@ -49,10 +49,9 @@ def judge_share(
     """
     each = 1 - (1 - confidence) / looks
     if by_group is None:
-        low, high, least = lower_bound(errors, n, each), upper_bound(errors, n, each), upper_bound(0, n, each)
+        low, high = lower_bound(errors, n, each), upper_bound(errors, n, each)
     else:
         low, high = groups.bounds(by_group[:, 0], by_group[:, 1], each)
-        least = groups.bounds(np.zeros(len(by_group)), by_group[:, 1], each)[1]
         if (errors, n) != tuple(by_group.sum(axis=0)):
             low = high = math.nan  # the groups are of other rows
     measured = errors / n if 0 <= errors <= n and n > 0 else math.nan
@@ -60,11 +59,16 @@ def judge_share(
     if by_group is not None:
         why += f"; rows of one group count together, in {int((by_group[:, 1] > 0).sum()):,} groups"
     verdict = _outcome(low, high, limit)
-    if least > limit and verdict != "NO-GO":
+    if verdict == "NOT PROVEN" and (least := _upper_bound_of_none(n, each, by_group)) > limit:
         why += f"; so few {'rows' if by_group is None else 'groups'} cannot show it: even without an error they leave up to {least:.1%} possible"
     if n <= 0:
         why = "there is no row to judge it on"
     return LimitVerdict(name=name, verdict=verdict, measured=measured, low=low, high=high, limit=limit, unit="share", why=why)
+
+
+def _upper_bound_of_none(n: int, confidence: float, by_group: NDArray[np.float64] | None) -> float:
+    """Return up to what share of errors stays possible when none was seen."""
+    return upper_bound(0, n, confidence) if by_group is None else groups.bounds(np.zeros(len(by_group)), by_group[:, 1], confidence)[1]
 
 
 def judge_quantity(

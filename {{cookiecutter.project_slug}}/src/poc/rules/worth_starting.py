@@ -40,8 +40,8 @@ def _below_minimum(charter: Charter) -> Iterator[Problem]:
     run_cost, least = float(value.run_cost_per_period), float(charter.timebox.minimum_value_per_period)
     if round(a_period - run_cost, 2) < least:
         yield Problem(
-            what=f"even a perfect model gains {a_period - run_cost:,.0f} {value.currency} a {value.period}, and {least:,.0f} is the minimum: "
-            f"it saves {a_period:,.0f} against today's process and costs {run_cost:,.0f} to run",
+            what=f"at the likely values even a perfect model gains {a_period - run_cost:,.0f} {value.currency} a {value.period}, and {least:,.0f} "
+            f"is the minimum: it saves {a_period:,.0f} against today's process and costs {run_cost:,.0f} to run",
             where="timebox.minimum_value_per_period",
             fix="ask for less, or decide something that matters more",
         )

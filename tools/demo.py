@@ -113,10 +113,15 @@ def tell(status: int, seconds: dict[str, float]) -> None:
     """Say what the verdict means, where to look, and what took how long."""
     print(f"\n{MEANING[status]}\n\nLook at:\n")
     where = PROJECT.relative_to(TEMPLATE)
-    print(f"  {where}/charter.yaml           what was agreed before anything was trained")
-    print(f"  cd {where}; .venv/bin/poc brief   the page for the sponsor")
-    print(f"  make -C {where} ui             runs, evidence and the registered version, in MLflow")
-    print(f"  make -C {where} serve          the model, as the demo has just asked it\n")
+    places = {
+        f"{where}/charter.yaml": "what was agreed before anything was trained",
+        f"cd {where}; .venv/bin/poc brief": "the page for the sponsor",
+        f"make -C {where} ui": "runs, evidence and the registered version, in MLflow",
+        f"make -C {where} serve": "the model, as the demo has just asked it",
+    }
+    for place, shows in places.items():
+        print(f"  {place:<{max(map(len, places))}}  {shows}")
+    print()
     for name, took in seconds.items():
         print(f"  {took:6.1f} s  {name}")
     print(f"  {sum(seconds.values()):6.1f} s  in all, on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")

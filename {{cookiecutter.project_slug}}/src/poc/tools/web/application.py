@@ -1,10 +1,7 @@
-"""The web server: Open Inference Protocol v2 over HTTP and JSON, a thin ASGI application on uvicorn."""
+"""The application: Open Inference Protocol v2 over HTTP and JSON, as thin ASGI."""
 
 from __future__ import annotations
 
-import signal
-import socket
-import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +10,6 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from poc.errors import EnvironmentRefused
 from poc.rules.answers import decide, in_words, output_of
 from poc.rules.evidence import Deciding
 
@@ -194,42 +190,3 @@ async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes | None:
 
 def _error(message: str) -> bytes:
     return orjson.dumps({"error": message})
-
-
-def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `on_ready` gets the port once requests are accepted.
-
-    Raises:
-        EnvironmentRefused: the port is taken or not allowed.
-    """
-    import uvicorn
-
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise EnvironmentRefused(
-            f"cannot listen on {host}:{port}: {error}", where=f"{host}:{port}", fix="stop what listens there, or choose another: poc serve --port 8081"
-        ) from error
-    bound = int(listener.getsockname()[1])
-
-    class Server(uvicorn.Server):
-        """Say ready only once signals are handled: a stop that comes between the two would be lost."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            on_ready(bound)
-
-    server = Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="on"))
-    if threading.current_thread() is threading.main_thread():
-        # uvicorn shuts down and then raises the signal again; as an interrupt it ends here, and the process with status 0.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        listener.listen(2048)
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        listener.close()

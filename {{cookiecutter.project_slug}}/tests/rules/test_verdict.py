@@ -35,9 +35,11 @@ def an_interval(low: float, high: float) -> Interval:
 
 
 def a_timing(**changes: Any) -> Timing:
-    latencies = {name: 1.0 for name in Timing.model_fields if name.endswith(("_us", "_ms", "_per_call"))}
-    plain: dict[str, Any] = {"variant": "logistic", "open_loop_rate_per_s": 200.0, "open_loop_calls": 800, "memory_mb": 100.0, "size_mb": 1.0}
-    return Timing(**(latencies | plain | changes))
+    latencies = {name: 1.0 for name in Timing.model_fields if name.endswith(("_us", "_ms", "_per_call", "_per_s"))}
+    plain: dict[str, Any] = {"variant": "logistic", "ratio_to": "logistic", "open_loop_calls": 800, "rss_mb": 90.0, "memory_mb": 100.0, "size_mb": 1.0}
+    rounds: dict[str, Any] = {"rounds_kept": 20, "rounds_dropped": 0, "is_steady": True, "looks": 1, "latency_verdict": "PASS", "rows_per_s": {}}
+    intervals = {name: an_interval(1.0, 1.0) for name in ("ratio", "cpu_ratio", "cost_per_million")}
+    return Timing(**(latencies | plain | rounds | intervals | changes))
 
 
 def by_name(verdicts: list[LimitVerdict]) -> dict[str, Outcome]:

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.evidence import Interval
+from poc.rules.evidence import Interval, LatencyVerdict
+
+#: A machine that by itself takes this share of the limit is too busy to show that a model breaks it.
+MOST_NOISE = 0.2
 
 
 def percentile_bounds(samples: NDArray[np.float64], p: float, confidence: float) -> Interval:
@@ -29,6 +32,11 @@ def percentile_bounds(samples: NDArray[np.float64], p: float, confidence: float)
         middle=float(np.quantile(ordered, p)),
         high=float(ordered[upper]) if upper < n else math.inf,
     )
+
+
+def median_bounds(samples: NDArray[np.float64], confidence: float) -> Interval:
+    """Bound a median from both sides at once at `confidence`, by order statistics; the sign test turned round. Too few samples bound nothing."""
+    return percentile_bounds(samples, 0.5, (1.0 + confidence) / 2.0)
 
 
 def calls_needed(p: float, confidence: float, *, beyond: int) -> int:
@@ -65,6 +73,46 @@ def expected_p99_ms(service_us: float, rate_per_s: float) -> float:
         return math.inf
     waits = math.log(100 * busy) / (2 * (1 - busy)) if busy > 0.01 else 0.0
     return service_us * (1 + waits) / 1e3
+
+
+def latency_verdict(p99_ms: Interval, limit_ms: float, null_p99_ms: float) -> LatencyVerdict:
+    """Compare the bounds of a p99 with the limit; beyond it proves something only where a call that does nothing was answered at once."""
+    if p99_ms.high <= limit_ms:
+        return "PASS"  # other work on the machine only ever adds to a latency
+    if not null_p99_ms <= MOST_NOISE * limit_ms:  # NaN included
+        return "NOISY"
+    return "FAIL" if p99_ms.low > limit_ms else "INCONCLUSIVE"
+
+
+def waits(gaps: NDArray[np.float64], services: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how long each arrival waits for one worker who answers in order, same unit; `gaps[k]` lies before arrival k.
+
+    W[k] = max(0, W[k-1] + S[k-1] - A[k]) is a random walk held above 0: its height over its lowest point so far. Source: D. V. Lindley, "The theory
+    of queues with a single server", 1952.
+    """
+    walk = np.concatenate([[0.0], np.cumsum(services[:-1] - gaps[1:])])
+    found: NDArray[np.float64] = walk - np.minimum.accumulate(walk)
+    return found
+
+
+def highest_rate(services_s: NDArray[np.float64], limit_s: float, *, seed: int, n: int = 20_000) -> float:
+    """Return at how many Poisson arrivals a second one worker still answers 99 of 100 within the limit, by simulating its queue from measured answers.
+
+    The same draws at every rate, so that a higher rate only brings arrivals closer together, and halving finds the last one within the limit.
+    """
+    draw = np.random.default_rng(seed)
+    services, gaps = draw.choice(services_s, n), draw.exponential(1.0, n)
+
+    def p99_s(rate_per_s: float) -> float:
+        return float(np.quantile(waits(gaps / rate_per_s, services) + services, 0.99))
+
+    if not float(np.quantile(services, 0.99)) <= limit_s:
+        return 0.0
+    low, high = 0.0, 1.0 / float(services.mean())  # beyond it the queue never ends
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if p99_s(middle) <= limit_s else (low, middle)
+    return low
 
 
 def _binomial_chances(n: int, p: float) -> NDArray[np.float64]:

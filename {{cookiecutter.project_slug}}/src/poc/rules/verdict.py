@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules import groups
-from poc.rules.charter import Charter
+from poc.rules.charter import Charter, Hardware
 from poc.rules.counts import counted_shares
 from poc.rules.evidence import MONEY, MONEY_AGAINST, Counted, Interval, LimitVerdict, Money, Outcome, Timing
 from poc.rules.latency import expected_p99_ms
@@ -18,6 +18,8 @@ from poc.rules.words import chance
 
 #: How busy the cores may be on average. In an M/M/1 queue half busy means waiting as long as one call takes; above it waits grow fast.
 MOST_BUSY = 0.5
+#: A year has 8,760 hours.
+HOURS_A_MONTH = 730
 WORST_FIRST: tuple[Outcome, ...] = ("NO-GO", "NOT PROVEN", "GO")
 
 
@@ -139,6 +141,16 @@ def machines_needed(charter: Charter, cpu_us_per_call: float) -> int:
     """Return how many of the charter's machines its arrival rate keeps at most half busy; at least one."""
     busy_cores = float(charter.limits.arrivals_per_second) * cpu_us_per_call / 1e6
     return max(1, math.ceil(busy_cores / (charter.limits.hardware.cores * MOST_BUSY)))
+
+
+def cost_per_million(cpu_us: Interval, hardware: Hardware) -> Interval:
+    """Return what a million calls cost in the charter's currency: CPU seconds, at the price of a core that is busy `MOST_BUSY` of the time.
+
+    A core-second costs monthly_cost / (cores * 730 h * 3600 s); a million calls of one microsecond each take one core-second, and as much idle time
+    again at half busy.
+    """
+    a_second = float(hardware.monthly_cost) / (hardware.cores * HOURS_A_MONTH * 3600) / MOST_BUSY
+    return Interval(low=cpu_us.low * a_second, middle=cpu_us.middle * a_second, high=cpu_us.high * a_second)
 
 
 def _judge_machine(charter: Charter, timing: Timing | None, differences: Sequence[str], not_timed: str) -> Iterator[LimitVerdict]:

@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from poc import layout
-from poc.rules.charter import Charter
-from poc.rules.evidence import Number, Timing, Timings, Variant, Variants
+from poc.rules.charter import Charter, Hardware, Limits
+from poc.rules.evidence import Interval, Number, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
-from poc.rules.verdict import judge_shares
+from poc.rules.latency import latency_verdict
+from poc.rules.verdict import cost_per_million, judge_shares
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
 from poc.steps.timing import MOST_OVERLOAD, write_rows
@@ -33,24 +35,29 @@ def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> 
     """Write each variant's speed, memory and size; never refuses. Variants that dev already rules out are not timed."""
     charter, params = charter_of(agreement), params_of(agreement)
     ladder = files.read_record(variants / layout.VARIANTS_JSON, Variants).variants
-    not_timed = {variant.name: reason for variant in ladder if (reason := _ruled_out(variant, charter))}
-    chosen = [variant for variant in ladder if variant.name not in not_timed]
     rows = timings / "rows.npz"
     write_rows(rows, {name: values[:ROWS] for name, values in rows_of(data, "dev", charter).tensors.items()})
+    try:
+        measured = benchmark_one(charter.limits.hardware, charter, ladder, variants, rows, params.benchmark_seconds_per_variant)
+    finally:
+        rows.unlink()
+    files.write_record(timings / layout.TIMINGS_JSON, measured)
+    return Result(headline=_headline(measured, charter), numbers=[number for timing in measured.timings for number in _numbers(timing)])
+
+
+def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant], folder: Path, rows: Path, seconds: float) -> Timings:
+    """Time what dev does not rule out on as many cores as one kind of machine has, and say what sets this machine apart from it."""
+    not_timed = {variant.name: reason for variant in ladder if (reason := _ruled_out(variant, charter))}
+    chosen = [variant for variant in ladder if variant.name not in not_timed]
     here = machine.fingerprint(onnx_runtime.version())
     before = machine.available()
-    pinned = machine.pin(charter.limits.hardware.cores)
+    pinned = machine.pin(hardware.cores)
     try:
-        timed = _time(chosen, variants, rows, charter, params.benchmark_seconds_per_variant, not_timed)
+        timed = _time(chosen, folder, rows, hardware, charter.limits, seconds, not_timed)
     finally:
         machine.unpin(before)
-        rows.unlink()
-    found = differences(here, charter.limits.hardware, pinned)
-    files.write_record(
-        timings / layout.TIMINGS_JSON,
-        Timings(machine=here, pinned_cores=pinned, differences=found, confidence=float(charter.limits.confidence), timings=timed, not_timed=not_timed),
-    )
-    return Result(headline=_headline(timed, not_timed, found, charter), numbers=[number for timing in timed for number in _numbers(timing)])
+    found = differences(here, hardware, pinned)
+    return Timings(machine=here, pinned_cores=pinned, differences=found, confidence=float(charter.limits.confidence), timings=timed, not_timed=not_timed)
 
 
 def _ruled_out(variant: Variant, charter: Charter) -> str | None:
@@ -62,8 +69,7 @@ def _ruled_out(variant: Variant, charter: Charter) -> str | None:
     return next((f"dev rules it out: {each}" for each in broken), None)
 
 
-def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
-    limits = charter.limits
+def _time(chosen: list[Variant], folder: Path, rows: Path, hardware: Hardware, limits: Limits, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
     paths = {variant.name: folder / str(variant.file) for variant in chosen}
     shared = {"rows": str(rows), "threads": THREADS}
     prints: dict[str, Any] = {}
@@ -81,6 +87,8 @@ def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, sec
                 **shared,
                 "what": "speed",
                 "models": models,
+                "ratio_to": _compared_with([variant for variant in chosen if variant.name in models]),
+                "limit_ms": float(limits.latency_p99_ms),
                 "rate": float(limits.arrivals_per_second),
                 "seconds": seconds,
                 "confidence": float(limits.confidence),
@@ -90,7 +98,28 @@ def _time(chosen: list[Variant], folder: Path, rows: Path, charter: Charter, sec
     except ChildDied as error:
         not_timed.update(dict.fromkeys(models, str(error)))
         return []
-    return [Timing(variant=name, size_mb=paths[name].stat().st_size / 1e6, **prints[name], **speeds[name]) for name in models]
+    return [_timing(name, paths[name], prints[name], speeds[name], hardware, limits) for name in models]
+
+
+def _compared_with(chosen: list[Variant]) -> dict[str, str]:
+    """Say with which variant each is compared: the float32 one of its family, or the first of it that was timed."""
+    first: dict[str, str] = {}
+    for variant in sorted(chosen, key=lambda each: each.technique != "float32"):
+        first.setdefault(variant.family, variant.name)
+    return {variant.name: first[variant.family] for variant in chosen}
+
+
+def _timing(name: str, path: Path, prints: dict[str, Any], speed: dict[str, Any], hardware: Hardware, limits: Limits) -> Timing:
+    cpu_us = Interval(**speed.pop("cpu_us"))
+    p99_ms = Interval(low=speed["open_loop_p99_low_ms"], middle=speed["open_loop_p99_ms"], high=speed["open_loop_p99_high_ms"])
+    return Timing(
+        variant=name,
+        size_mb=path.stat().st_size / 1e6,
+        latency_verdict=latency_verdict(p99_ms, float(limits.latency_p99_ms), speed["null_p99_ms"]),
+        cost_per_million=cost_per_million(cpu_us, hardware),
+        **prints,
+        **speed,
+    )
 
 
 class ChildDied(Exception):
@@ -111,7 +140,8 @@ def _child(job: dict[str, Any], *, patience_s: float) -> Any:
     return json.loads(done.stdout)
 
 
-def _headline(timed: list[Timing], not_timed: dict[str, str], found: list[str], charter: Charter) -> str:
+def _headline(measured: Timings, charter: Charter) -> str:
+    timed, not_timed, found = measured.timings, measured.not_timed, measured.differences
     if not timed:
         reasons = dict.fromkeys(reason for reason in not_timed.values() if reason.startswith("dev")) or dict.fromkeys(not_timed.values())
         return f"no variant was timed: {'; '.join(list(reasons)[:3])}"

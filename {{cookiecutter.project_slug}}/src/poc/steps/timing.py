@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.latency import arrivals, calls_needed, is_steady, percentile_bounds
+from poc.rules.latency import arrivals, calls_needed, highest_rate, is_steady, median_bounds, percentile_bounds
 from poc.tools import machine
 from poc.tools.onnx_runtime import Scorer
 
 ROUNDS = 20
 CALLS_PER_ROUND = 100
+BATCHES = (1, 16, 256)
+BATCH_CALLS = 10
 WINDOW = 200
 MOST_WINDOWS = 15
 MOST_OVERLOAD = 3.0
@@ -26,6 +28,8 @@ MOST_OVERLOAD = 3.0
 BEYOND = 2
 #: The longest that the clock waits for the next arrival: nobody is in the queue meanwhile.
 LONGEST_IDLE_S = 0.005
+#: How long the call that does nothing is timed.
+NULL_S = 0.5
 clock = time.perf_counter
 
 
@@ -61,8 +65,8 @@ def time_calls(call: Callable[[], None], n: int) -> NDArray[np.float64]:
     return seconds
 
 
-def single_stream(calls: dict[str, Callable[[], None]]) -> dict[str, dict[str, float]]:
-    """Time each variant in turn, round by round, so that a disturbance hits all alike."""
+def single_stream(calls: dict[str, Callable[[], None]], ratio_to: Mapping[str, str], confidence: float, limit_s: float) -> dict[str, dict[str, Any]]:
+    """Time each variant in turn, round by round, so that a disturbance hits all alike; ratios are paired by round."""
     wall: dict[str, list[NDArray[np.float64]]] = {name: [] for name in calls}
     cpu: dict[str, list[float]] = {name: [] for name in calls}
     names = list(calls)
@@ -72,11 +76,35 @@ def single_stream(calls: dict[str, Callable[[], None]]) -> dict[str, dict[str, f
             before = time.process_time()
             wall[name].append(time_calls(calls[name], CALLS_PER_ROUND))
             cpu[name].append((time.process_time() - before) / CALLS_PER_ROUND)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
+    medians = {name: np.median(wall[name], axis=1) for name in names}
     for name in names:
         p50, p95, p99 = np.quantile(np.concatenate(wall[name]), [0.5, 0.95, 0.99]) * 1e6
-        found[name] = {"single_p50_us": p50, "single_p95_us": p95, "single_p99_us": p99, "cpu_us_per_call": float(np.median(cpu[name])) * 1e6}
+        other = ratio_to[name]
+        found[name] = {
+            "single_p50_us": p50,
+            "single_p95_us": p95,
+            "single_p99_us": p99,
+            "cpu_us_per_call": float(np.median(cpu[name])) * 1e6,
+            "cpu_us": median_bounds(np.array(cpu[name]) * 1e6, confidence).model_dump(),
+            "ratio": median_bounds(medians[name] / medians[other], confidence).model_dump(),
+            "ratio_to": other,
+            "cpu_ratio": median_bounds(np.array(cpu[name]) / np.array(cpu[other]), confidence).model_dump(),
+            "rounds_kept": ROUNDS,
+            "rounds_dropped": 0,
+            "highest_rate_per_s": highest_rate(np.concatenate(wall[name]), limit_s, seed=0),
+        }
     return found
+
+
+def offline(scorer: Scorer, rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return how many rows a second go in batches, by their size."""
+    return {str(size): _rows_per_s(scorer, rows, size) for size in BATCHES}
+
+
+def _rows_per_s(scorer: Scorer, rows: list[dict[str, Any]], size: int) -> float:
+    batch = {name: np.concatenate([rows[i % len(rows)][name] for i in range(size)]) for name in rows[0]}
+    return size / float(np.median(time_calls(lambda: scorer.answers(batch), BATCH_CALLS)))  # type: ignore[arg-type]
 
 
 def open_loop(call: Callable[[], None], rate_per_s: float, seconds: float, confidence: float, seed: int) -> dict[str, float]:
@@ -121,7 +149,9 @@ def footprint(model: Path, rows: list[dict[str, Any]], threads: int) -> dict[str
     first = clock()
     for row in rows:
         scorer.answers(row)
-    return {"load_ms": (loaded - started) * 1e3, "first_call_ms": (first - loaded) * 1e3, "memory_mb": machine.peak_memory_mb(os.getpid())}
+    mine = os.getpid()
+    memory = {"rss_mb": machine.memory_mb(mine), "memory_mb": machine.peak_memory_mb(mine)}
+    return {"load_ms": (loaded - started) * 1e3, "first_call_ms": (first - loaded) * 1e3, **memory}
 
 
 def write_rows(path: Path, columns: Mapping[str, NDArray[np.float32] | NDArray[np.object_]]) -> None:
@@ -145,12 +175,14 @@ def main() -> None:
     if job["what"] == "footprint":
         found: Any = footprint(Path(job["model"]), rows, job["threads"])
     else:
-        calls = {name: rotating(Scorer(Path(path), threads=job["threads"]), rows) for name, path in job["models"].items()}
-        for call in calls.values():
-            warm(call)
-        found = single_stream(calls)
+        scorers = {name: Scorer(Path(path), threads=job["threads"]) for name, path in job["models"].items()}
+        calls = {name: rotating(scorer, rows) for name, scorer in scorers.items()}
+        steady = {name: warm(call) for name, call in calls.items()}
+        found = single_stream(calls, job["ratio_to"], job["confidence"], job["limit_ms"] / 1e3)
+        null = open_loop(lambda: None, job["rate"], NULL_S, job["confidence"], seed=0)["open_loop_p99_ms"]
         for seed, (name, call) in enumerate(calls.items()):
             found[name] |= open_loop(call, job["rate"], job["seconds"], job["confidence"], seed)
+            found[name] |= {"is_steady": steady[name], "null_p99_ms": null, "looks": 1, "rows_per_s": offline(scorers[name], rows)}
     json.dump(found, sys.stdout)
 
 

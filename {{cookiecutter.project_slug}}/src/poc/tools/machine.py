@@ -64,16 +64,25 @@ def available() -> set[int]:
     return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set()
 
 
+def memory_mb(pid: int) -> float:
+    """Return the resident memory of a process that runs, in MiB; NaN where the system does not say."""
+    if platform.system() == "Darwin":
+        held = subprocess.run(["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+        return int(held) / 1024 if held.isdigit() else math.nan
+    return _status_mb(pid, "VmRSS")
+
+
 def peak_memory_mb(pid: int) -> float:
     """Return the peak resident memory of a process that runs, in MiB; NaN where the system does not say.
 
     On Linux not `ru_maxrss`, which a child inherits from its parent. On macOS, where nothing else tells of another process, what it holds now.
     """
-    if platform.system() == "Darwin":
-        held = subprocess.run(["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
-        return int(held) / 1024 if held.isdigit() else math.nan
-    peak = (line.split()[1] for line in _read(f"/proc/{pid}/status").splitlines() if line.startswith("VmHWM"))
-    return int(next(peak, "0")) / 1024 or math.nan
+    return memory_mb(pid) if platform.system() == "Darwin" else _status_mb(pid, "VmHWM")
+
+
+def _status_mb(pid: int, key: str) -> float:
+    found = (line.split()[1] for line in _read(f"/proc/{pid}/status").splitlines() if line.startswith(key))
+    return int(next(found, "0")) / 1024 or math.nan
 
 
 def _read(path: str) -> str:

@@ -19,7 +19,7 @@ from poc.rules.evidence.judged import (
 from poc.rules.evidence.models import ByCost, Calibration, Candidate, CandidateInput, Deciding, FittedModel, Graph, Graphs, Models, Parity, Variant, Variants
 from poc.rules.evidence.record import Issue, Number, Outcome, Record, Report, Technique
 from poc.rules.evidence.rows import InGroups, NearDuplicates, Split, Splits, Validation
-from poc.rules.evidence.timed import Machine, Rehearsal, Timing, Timings
+from poc.rules.evidence.timed import LatencyVerdict, Machine, Rehearsal, Timing, Timings
 
 __all__ = [
     "MONEY",
@@ -45,6 +45,7 @@ __all__ = [
     "InGroups",
     "Interval",
     "Issue",
+    "LatencyVerdict",
     "LimitVerdict",
     "Machine",
     "Models",

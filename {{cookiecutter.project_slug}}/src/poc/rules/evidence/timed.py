@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from poc.rules.evidence.judged import Interval
 from poc.rules.evidence.record import Record
+
+#: PASS: the bound lies within the charter's limit. FAIL: beyond it, while a call that does nothing was answered at once. NOISY: the machine was too busy
+#: with something else to say. INCONCLUSIVE: the calls that the time allowed do not tell.
+LatencyVerdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOISY"]
 
 
 class Machine(Record):
@@ -22,13 +29,27 @@ class Machine(Record):
 
 
 class Timing(Record):
-    """One variant's speed, memory and size on one machine; latencies as percentiles."""
+    """One variant's speed, memory and size on one machine; latencies as percentiles.
+
+    `ratio` is the wall time of one call over that of `ratio_to`, the float32 variant of the same family, and `cpu_ratio` the same of CPU time: the
+    median over rounds in which both were called, with bounds. `null_p99_ms` is the 99th percentile of the same arrivals answered by a call that does
+    nothing, which is what the machine itself adds; `looks` how often the latency was looked at before `latency_verdict` fell. `highest_rate_per_s` is
+    the largest rate of Poisson arrivals at which one worker keeps the charter's p99; `rows_per_s` how fast batches go, by their size as text;
+    `cost_per_million` what a million calls cost in the charter's currency, from CPU seconds. `rss_mb` is what the process holds with the model
+    loaded, `memory_mb` the most it ever held.
+    """
 
     variant: str
     single_p50_us: float
     single_p95_us: float
     single_p99_us: float
     cpu_us_per_call: float
+    ratio: Interval
+    ratio_to: str
+    cpu_ratio: Interval
+    rounds_kept: int
+    rounds_dropped: int
+    is_steady: bool
     open_loop_rate_per_s: float
     open_loop_calls: int
     open_loop_p50_ms: float
@@ -36,8 +57,15 @@ class Timing(Record):
     open_loop_p99_ms: float
     open_loop_p99_low_ms: float
     open_loop_p99_high_ms: float
+    latency_verdict: LatencyVerdict
+    looks: int
+    null_p99_ms: float
+    highest_rate_per_s: float
+    rows_per_s: dict[str, float]
+    cost_per_million: Interval
     load_ms: float
     first_call_ms: float
+    rss_mb: float
     memory_mb: float
     size_mb: float
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from poc.rules.evidence import ByCost, Deciding
+from poc.rules.evidence import ByCost, CandidateInput, Deciding
 from poc.tools.web import MAX_ROWS, Application, Tensor
 
 APP = Application(
     name="stop-bad-parts",
     deciding=Deciding(threshold=0.5),
-    inputs=[("Torque [Nm]", "number"), ("Type", "category")],
+    inputs=[CandidateInput(name="Torque [Nm]", kind="number"), CandidateInput(name="Type", kind="category")],
     answers=lambda columns: np.nan_to_num(columns["Torque [Nm]"].ravel(), nan=0.25),
     model_sha256="ab" * 32,
 )

@@ -25,7 +25,7 @@ def serve(candidate: Path, *, host: str, port: int, on_ready: Callable[[int], No
     app = web.Application(
         name=frozen.project,
         deciding=frozen,
-        inputs=[(each.name, each.kind) for each in frozen.inputs],
+        inputs=frozen.inputs,
         answers=scorer.answers,
         model_sha256=frozen.model_sha256,
     )

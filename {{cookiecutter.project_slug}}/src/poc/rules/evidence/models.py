@@ -105,10 +105,20 @@ class Variants(Record):
 
 
 class CandidateInput(Record):
-    """One input tensor of the frozen model."""
+    """One input tensor of the frozen model, and what a request may say in it (`rules/contract.py`); a limit of None is none.
+
+    Numbers are compared as float32, what the model sees. `minimum` and `maximum` are allowed themselves, unless they are said to be strict.
+    """
 
     name: str
     kind: Literal["number", "category"]
+    minimum: float | None = None
+    maximum: float | None = None
+    minimum_is_strict: bool = False
+    maximum_is_strict: bool = False
+    one_of: list[float] | list[str] | None = None
+    may_be_missing: bool = True
+    max_age_seconds: float | None = None
 
 
 class Candidate(Deciding):

@@ -1,6 +1,6 @@
 """The web: Open Inference Protocol v2 over HTTP, a thin ASGI application on uvicorn."""
 
-from poc.tools.web.application import MAX_BODY_BYTES, MAX_ROWS, Application, BadRequest, Kind, Tensor
+from poc.tools.web.application import MAX_BODY_BYTES, MAX_ROWS, Answered, Application, BadRequest, Kind, Seen, Tensor
 from poc.tools.web.server import serve
 
-__all__ = ["MAX_BODY_BYTES", "MAX_ROWS", "Application", "BadRequest", "Kind", "Tensor", "serve"]
+__all__ = ["MAX_BODY_BYTES", "MAX_ROWS", "Answered", "Application", "BadRequest", "Kind", "Seen", "Tensor", "serve"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from poc.rules.answers import decide, in_words, output_of
-from poc.rules.evidence import Deciding
+from poc.rules.evidence import CandidateInput, Deciding
+from poc.rules.oip import DATATYPE
 
 Kind = Literal["number", "category"]
 Tensor = NDArray[np.float32] | NDArray[np.object_]
@@ -25,36 +28,66 @@ class BadRequest(Exception):
     """A request that cannot be answered; the message says why."""
 
 
+class Answered(NamedTuple):
+    """What a request asked and was told: columns of shape (n_rows, 1), one answer and one decision for each row."""
+
+    columns: Mapping[str, Tensor]
+    answers: NDArray[np.float32]
+    decisions: NDArray[Any]
+
+
+class Seen(NamedTuple):
+    """What an observer is told of a request to infer; `answered` is None where it was refused."""
+
+    status: int
+    seconds: float
+    answered: Answered | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """An ASGI application around a function from columns to answers."""
+    """An ASGI application around a function from columns to answers.
+
+    `observe` is called after the reply to each request to infer is out; `pages` are further pages to GET: a content type and a body by path.
+    """
 
     name: str
     deciding: Deciding
-    inputs: Sequence[tuple[str, Kind]]
+    inputs: Sequence[CandidateInput]
     answers: Callable[[Mapping[str, Tensor]], NDArray[np.float32]]
     model_sha256: str
+    require_age: bool = False
+    observe: Callable[[Seen], None] | None = None
+    pages: Mapping[str, Callable[[], tuple[bytes, bytes]]] = field(default_factory=dict)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
         """Answer one connection event."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            status, body = await self._answer(scope, receive)
-            headers = [*JSON_HEADERS, (b"content-length", str(len(body)).encode())]
+            started = time.perf_counter()
+            status, body, answered = await self._answer(scope, receive)
+            content_type = JSON_HEADERS
+            if status == 200 and scope["path"] in self.pages:
+                kind, body = self.pages[scope["path"]]()
+                content_type = [(b"content-type", kind)]
+            headers = [*content_type, (b"content-length", str(len(body)).encode())]
             if status == 405:
                 headers.append((b"allow", b"POST" if scope["path"].endswith("/infer") else b"GET, HEAD"))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
+            if self.observe and scope["path"] == f"/v2/models/{self.name}/infer":
+                # Not at once: uvloop writes to the socket at the end of this turn of its loop.
+                asyncio.get_running_loop().call_soon(self.observe, Seen(status, time.perf_counter() - started, answered))
 
-    async def _answer(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes]:
+    async def _answer(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes, Answered | None]:
         path, method = scope["path"], scope["method"]
         model = f"/v2/models/{self.name}"
         if path == f"{model}/infer":
             if method != "POST":
-                return 405, _error(f"{path} takes POST")
+                return 405, _error(f"{path} takes POST"), None
             body = await _body(receive)
-            return (413, _error(f"a request may have {MAX_BODY_BYTES} bytes")) if body is None else self.infer(body)
+            return (413, _error(f"a request may have {MAX_BODY_BYTES} bytes"), None) if body is None else self._infer(body)
         pages = {
             "/": {"model": f"{model}", "infer": f"{model}/infer", "ready": "/v2/health/ready"},
             "/v2": {"name": "prod-first-poc", "version": "1", "extensions": []},
@@ -63,11 +96,11 @@ class Application:
             f"{model}/ready": {"name": self.name, "ready": True},
             model: self.metadata(),
         }
-        if path not in pages:
-            return 404, _error(f"there is no {path}; see /")
+        if path not in pages and path not in self.pages:
+            return 404, _error(f"there is no {path}; see /"), None
         if method not in ("GET", "HEAD"):
-            return 405, _error(f"{path} takes GET")
-        return 200, orjson.dumps(pages[path])
+            return 405, _error(f"{path} takes GET"), None
+        return 200, orjson.dumps(pages.get(path)), None
 
     def metadata(self) -> dict[str, Any]:
         """Describe the model as the protocol asks."""
@@ -75,7 +108,7 @@ class Application:
             "name": self.name,
             "versions": [self.model_sha256[:12]],
             "platform": "onnxruntime_onnx",
-            "inputs": [{"name": name, "datatype": "FP32" if kind == "number" else "BYTES", "shape": [-1, 1]} for name, kind in self.inputs],
+            "inputs": [{"name": each.name, "datatype": DATATYPE[each.kind], "shape": [-1, 1]} for each in self.inputs],
             "outputs": self._outputs(),
             **(self._parameters() if self.deciding.by_cost else {}),
         }
@@ -96,18 +129,26 @@ class Application:
 
     def infer(self, body: bytes) -> tuple[int, bytes]:
         """Answer an infer request: status and JSON; whatever is wrong with the request is named in a 400."""
+        return self._infer(body)[:2]
+
+    def _infer(self, body: bytes) -> tuple[int, bytes, Answered | None]:
         try:
             request = orjson.loads(body)
             columns = self._columns(request)
         except orjson.JSONDecodeError as error:
-            return 400, _error(f"the body is not JSON: {error}")
+            return 400, _error(f"the body is not JSON: {error}"), None
         except BadRequest as error:
-            return 400, _error(str(error))
+            return 400, _error(str(error)), None
         answer = self.answers(columns)
         there = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
         if not there.all():  # NaN >= threshold is false: an alert would be lost without a word
-            return 400, _error(f"the model has no {output_of(self.deciding)} for row {int(np.argmin(there))}: a number in it is too far from what it knows")
-        data = [answer.ravel(), in_words(self.deciding, decide(self.deciding, answer))]
+            return (
+                400,
+                _error(f"the model has no {output_of(self.deciding)} for row {int(np.argmin(there))}: a number in it is too far from what it knows"),
+                None,
+            )
+        decisions = decide(self.deciding, answer)
+        data = [answer.ravel(), in_words(self.deciding, decisions)]
         reply = {
             "model_name": self.name,
             "model_version": self.model_sha256[:12],
@@ -116,7 +157,7 @@ class Application:
         }
         if isinstance(request.get("id"), str):
             reply["id"] = request["id"]
-        return 200, orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY)
+        return 200, orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY), Answered(columns, answer, decisions)
 
     def _columns(self, request: Any) -> dict[str, Tensor]:
         if not isinstance(request, dict) or not isinstance(request.get("inputs"), list):
@@ -129,12 +170,12 @@ class Application:
             if name in given:
                 raise BadRequest(f"input {name!r} is given twice")
             given[name] = tensor
-        known = {name for name, _ in self.inputs}
+        known = {each.name for each in self.inputs}
         if unknown := sorted(set(given) - known):
             raise BadRequest(f"unknown inputs: {', '.join(unknown)}; the model takes {', '.join(sorted(known))}")
         if missing := sorted(known - set(given)):
             raise BadRequest(f"missing inputs: {', '.join(missing)}; send null where a value is not there")
-        columns = {name: _column(given[name], name, kind) for name, kind in self.inputs}
+        columns = {each.name: _column(given[each.name], each.name, each.kind) for each in self.inputs}
         if len({len(values) for values in columns.values()}) > 1:
             raise BadRequest("the inputs have different numbers of rows: " + ", ".join(f"{name} {len(values)}" for name, values in columns.items()))
         return columns

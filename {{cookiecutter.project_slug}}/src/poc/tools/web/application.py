@@ -13,7 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from poc.rules.answers import decide, in_words, output_of
-from poc.rules.evidence import Deciding
+from poc.rules.evidence import CandidateInput, Deciding
+from poc.rules.oip import DATATYPE
 
 Kind = Literal["number", "category"]
 Tensor = NDArray[np.float32] | NDArray[np.object_]
@@ -52,9 +53,10 @@ class Application:
 
     name: str
     deciding: Deciding
-    inputs: Sequence[tuple[str, Kind]]
+    inputs: Sequence[CandidateInput]
     answers: Callable[[Mapping[str, Tensor]], NDArray[np.float32]]
     model_sha256: str
+    require_age: bool = False
     observe: Callable[[Seen], None] | None = None
     pages: Mapping[str, Callable[[], tuple[bytes, bytes]]] = field(default_factory=dict)
 
@@ -106,7 +108,7 @@ class Application:
             "name": self.name,
             "versions": [self.model_sha256[:12]],
             "platform": "onnxruntime_onnx",
-            "inputs": [{"name": name, "datatype": "FP32" if kind == "number" else "BYTES", "shape": [-1, 1]} for name, kind in self.inputs],
+            "inputs": [{"name": each.name, "datatype": DATATYPE[each.kind], "shape": [-1, 1]} for each in self.inputs],
             "outputs": self._outputs(),
             **(self._parameters() if self.deciding.by_cost else {}),
         }
@@ -168,12 +170,12 @@ class Application:
             if name in given:
                 raise BadRequest(f"input {name!r} is given twice")
             given[name] = tensor
-        known = {name for name, _ in self.inputs}
+        known = {each.name for each in self.inputs}
         if unknown := sorted(set(given) - known):
             raise BadRequest(f"unknown inputs: {', '.join(unknown)}; the model takes {', '.join(sorted(known))}")
         if missing := sorted(known - set(given)):
             raise BadRequest(f"missing inputs: {', '.join(missing)}; send null where a value is not there")
-        columns = {name: _column(given[name], name, kind) for name, kind in self.inputs}
+        columns = {each.name: _column(given[each.name], each.name, each.kind) for each in self.inputs}
         if len({len(values) for values in columns.values()}) > 1:
             raise BadRequest("the inputs have different numbers of rows: " + ", ".join(f"{name} {len(values)}" for name, values in columns.items()))
         return columns

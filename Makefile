@@ -36,7 +36,7 @@ check: .venv/installed ## format, lint, types, imports and fast tests: of the te
 	"$(BIN)/mypy" --cache-dir .cache/mypy
 	cd "$(GENERATED)" && "$(BIN)/mypy" --cache-dir "$(CURDIR)/.cache/mypy-generated"
 	cd "$(GENERATED)" && PYTHONPATH=src "$(BIN)/lint-imports" --no-cache --config pyproject.toml
-	cd "$(GENERATED)" && PYTHONPATH="$$PWD/src" "$(BIN)/python" -m pytest -q -n 2 -m "not slow" -p no:cacheprovider
+	cd "$(GENERATED)" && PYTHONPATH="$$PWD/src" "$(BIN)/python" -m pytest -q -n 2 -m "not slow" --ignore tests/lab -p no:cacheprovider
 	"$(BIN)/python" -m pytest -q -n 2 -m "not slow" $(TESTS)
 
 .PHONY: test

@@ -185,21 +185,23 @@ def _all_text(path: Path) -> str:
     return path.read_bytes().decode("utf-8", errors="replace")
 
 
-@pytest.mark.parametrize(
-    "lock", [TEMPLATE / "requirements.lock", GENERATED / "requirements.lock", GENERATED / "requirements-dev.lock"], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("lock", [TEMPLATE / "requirements.lock", *sorted(GENERATED.glob("*.lock"))], ids=lambda path: path.name)
 def test_every_locked_package_has_a_hash(lock: Path) -> None:
     entries = re.split(r"\n(?=\S)", lock.read_text().strip())
     assert entries
     assert all(re.fullmatch(r"[\w.-]+==\S+( ;.*)? \\(\n    --hash=sha256:[0-9a-f]{64}( \\)?)+", entry) for entry in entries)
 
 
-def test_the_development_lock_holds_the_same_versions_and_more() -> None:
-    run, develop = (
+def test_the_locks_for_development_and_for_the_lab_hold_the_same_versions_and_more() -> None:
+    run, develop, lab = (
         {line.rstrip(" \\") for line in (GENERATED / lock).read_text().splitlines() if "==" in line and not line.startswith(" ")}
-        for lock in ("requirements.lock", "requirements-dev.lock")
+        for lock in ("requirements.lock", "requirements-dev.lock", "requirements-lab.lock")
     )
-    assert run < develop
+    assert run < develop < lab
+
+
+def test_no_lock_brings_cuda() -> None:
+    assert [path.name for path in GENERATED.glob("*.lock") if re.search(r"(?m)^(nvidia|torch)", path.read_text())] == []
 
 
 def test_the_table_of_hostile_answers_covers_what_is_free_text() -> None:

@@ -37,6 +37,7 @@ from poc.rules.evidence import (
     Report,
     Split,
     Splits,
+    TargetReport,
     Timing,
     Timings,
     Validation,
@@ -281,7 +282,7 @@ def fast_timings() -> Timings:
         single_p50_us=40,
         single_p95_us=50,
         single_p99_us=60,
-        cpu_us_per_call=50,
+        cpu_us_per_call=Interval(low=49.0, middle=50.0, high=52.0),
         ratio=Interval(low=1.0, middle=1.0, high=1.0),
         ratio_to="one line, float32",
         cpu_ratio=Interval(low=1.0, middle=1.0, high=1.0),
@@ -307,7 +308,13 @@ def fast_timings() -> Timings:
         memory_mb=80,
         size_mb=0.1,
     )
-    return Timings(machine=machine, pinned_cores=[0], differences=[], confidence=0.95, timings=[timing], not_timed={})
+    report = TargetReport(target="", machine=machine, pinned_cores=[0], differences=[], timings=[timing], not_timed={})
+    return Timings(confidence=0.95, targets=[report])
+
+
+def changed(measured: Timings, **changes: Any) -> Timings:
+    """Change the one report of timings."""
+    return measured.model_copy(update={"targets": [measured.targets[0].model_copy(update=changes)]})
 
 
 def _change_sealed_set(run: Run, labels: bytes | None, sealed_rows: int | None) -> None:

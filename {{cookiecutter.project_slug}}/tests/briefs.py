@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import pytest
-from artifacts import A_DIGEST, a_curve, fast_timings
+from artifacts import A_DIGEST, a_curve, changed, fast_timings
 from builders import a_charter
 
 from poc.rules.brief import Brief, Judged
@@ -55,9 +55,9 @@ def a_judged(
 ) -> Judged:
     """Judge a candidate by the plain charter, changed, as `gate` would."""
     charter = a_charter(**charter_changes)
-    timings = fast_timings().model_copy(update={"differences": list(differences)})
+    timings = changed(fast_timings(), differences=list(differences))
     money = worth(charter, confusion, seed=7)
-    limits = judge(charter, confusion, money, timings.timings[0], differences)
+    limits = judge(charter, confusion, money, timings.speeds("one line, float32"))
     verdict = Verdict(
         overall=overall(limits),
         limits=limits,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
 from poc.rules.charter import AmountCharter, BinaryCharter, MulticlassCharter
-from poc.rules.evidence import BreakEven, Interval, Money
+from poc.rules.evidence import BreakEven, Interval, Money, Speed, Timing
 
 PLAIN: dict[str, Any] = {
     "schema_version": 1,
@@ -209,6 +210,11 @@ def a_money(low: float = 100, high: float = 300, **changes: Any) -> Money:
         }
         | changes
     )
+
+
+def a_speed(timing: Timing | None = None, differences: Sequence[str] = (), not_timed: str = "", target: str = "") -> Speed:
+    """Return what is known of a variant's speed on one target."""
+    return Speed(target=target, timing=timing, not_timed=not_timed, differences=list(differences))
 
 
 def _of_another_kind(sections: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def a_machine(**changes: Any) -> Machine:
 
 def hardware(**changes: Any) -> Hardware:
     """Two cores, 4,096 MB, x86_64."""
-    return a_charter(limits={"hardware": changes}).limits.hardware
+    return a_charter(limits={"hardware": changes}).limits.hardware[0]
 
 
 def test_a_larger_machine_pinned_to_the_charters_cores_does_not_differ() -> None:

@@ -32,7 +32,7 @@ AMOUNTS = Deviations(
 def judged_of(charter: Charter, counted: Counted, **deciding: Any) -> Judged:
     """Judge counts of another kind of problem as `gate` would."""
     plain, money = a_judged(), worth(charter, counted, seed=7)
-    limits = judge(charter, counted, money, fast_timings().timings[0], [])
+    limits = judge(charter, counted, money, fast_timings().speeds("one line, float32"))
     verdict = plain.verdict.model_copy(update={"counted": counted, "money": money, "limits": limits, "overall": overall(limits)})
     candidate = plain.candidate.model_copy(update={"threshold": None, **deciding})
     dev = plain.evaluation.assessments[0].model_copy(update={"counted": counted, "money": money, "limits": limits})

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import a_charter, a_money, a_multiclass_charter, an_amount_charter
+from builders import a_charter, a_money, a_multiclass_charter, a_speed, an_amount_charter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,10 +35,10 @@ def an_interval(low: float, high: float) -> Interval:
 
 
 def a_timing(**changes: Any) -> Timing:
-    latencies = {name: 1.0 for name in Timing.model_fields if name.endswith(("_us", "_ms", "_per_call", "_per_s"))}
+    latencies = {name: 1.0 for name in Timing.model_fields if name.endswith(("_us", "_ms", "_per_s"))}
     plain: dict[str, Any] = {"variant": "logistic", "ratio_to": "logistic", "open_loop_calls": 800, "rss_mb": 90.0, "memory_mb": 100.0, "size_mb": 1.0}
     rounds: dict[str, Any] = {"rounds_kept": 20, "rounds_dropped": 0, "is_steady": True, "looks": 1, "latency_verdict": "PASS", "rows_per_s": {}}
-    intervals = {name: an_interval(1.0, 1.0) for name in ("ratio", "cpu_ratio", "cost_per_million")}
+    intervals = {name: an_interval(1.0, 1.0) for name in ("ratio", "cpu_ratio", "cost_per_million", "cpu_us_per_call")}
     return Timing(**(latencies | plain | rounds | intervals | changes))
 
 
@@ -145,7 +145,7 @@ def test_one_policy_that_is_not_beaten_is_enough(policy: str, low: float, high: 
 
 
 def test_a_good_model_on_the_right_machine_is_go() -> None:
-    verdicts = judge(a_charter(), GOOD, a_money(), a_timing(), [])
+    verdicts = judge(a_charter(), GOOD, a_money(), [a_speed(a_timing())])
     assert set(by_name(verdicts)) == {"missed_share", "false_alarm_share", "latency_p99", "memory", "model_size", "monthly_budget"} | MONEY_LIMITS
     assert overall(verdicts) == "GO"
 
@@ -156,54 +156,55 @@ def test_a_good_model_on_the_right_machine_is_go() -> None:
         ("latency_p99", {"open_loop_p99_low_ms": 5.1, "open_loop_p99_high_ms": 6.0, "single_p50_us": 4000.0}),  # 80 % busy: its own speed predicts 48 ms
         ("memory", {"memory_mb": 513.0}),
         ("model_size", {"size_mb": 20.5}),
-        ("monthly_budget", {"cpu_us_per_call": 20_001.0}),
+        ("monthly_budget", {"cpu_us_per_call": an_interval(20_001.0, 20_003.0)}),
     ],
 )
 def test_each_limit_of_the_machine_can_say_no(name: str, changes: dict[str, float]) -> None:
-    verdicts = judge(a_charter(), GOOD, a_money(), a_timing(**changes), [])
+    verdicts = judge(a_charter(), GOOD, a_money(), [a_speed(a_timing(**changes))])
     assert [limit for limit, verdict in by_name(verdicts).items() if verdict != "GO"] == [name]
     assert overall(verdicts) == "NO-GO"
 
 
 def test_machines_are_kept_half_busy() -> None:
+    [two_cores] = a_charter().limits.hardware
     # 200 calls/s of 5 ms keep one core busy: half of two. 20 ms need four cores: four machines, 480 a month
-    assert [machines_needed(a_charter(), cpu_us) for cpu_us in (1, 5_000, 5_001, 20_000)] == [1, 1, 2, 4]
+    assert [machines_needed(200, two_cores, cpu_us) for cpu_us in (1, 5_000, 5_001, 20_000)] == [1, 1, 2, 4]
 
 
 def test_a_quick_model_on_a_busy_machine_is_not_refuted() -> None:
     # one answer takes 40 us: even waiting for another it would be well below a millisecond, so 5.1 to 6.0 ms were somebody else's
     disturbed = a_timing(open_loop_p99_low_ms=5.1, open_loop_p99_high_ms=6.0, single_p50_us=40.0)
-    latency = next(each for each in judge(a_charter(), GOOD, a_money(), disturbed, []) if each.name == "latency_p99")
+    latency = next(each for each in judge(a_charter(), GOOD, a_money(), [a_speed(disturbed)]) if each.name == "latency_p99")
     assert latency.verdict == "NOT PROVEN"
     assert "its own median predicts" in latency.why
 
 
 @pytest.mark.parametrize("name", ["latency_p99", "memory", "monthly_budget"])
 def test_another_machine_proves_nothing_and_says_why(name: str) -> None:
-    fast, slow = (judge(a_charter(), GOOD, a_money(), timing, ["4 cores, not 2"]) for timing in (a_timing(), a_timing(memory_mb=9999.0)))
+    fast, slow = (judge(a_charter(), GOOD, a_money(), [a_speed(timing, ["4 cores, not 2"])]) for timing in (a_timing(), a_timing(memory_mb=9999.0)))
     assert by_name(fast)[name] == by_name(slow)[name] == "NOT PROVEN"
     assert "4 cores, not 2" in next(verdict.why for verdict in fast if verdict.name == name)
 
 
 def test_no_timing_proves_nothing_about_the_machine() -> None:
-    verdicts = by_name(judge(a_charter(), GOOD, a_money(), None, []))
+    verdicts = by_name(judge(a_charter(), GOOD, a_money(), []))
     assert [verdicts[name] for name in ("latency_p99", "memory", "model_size", "monthly_budget")] == ["NOT PROVEN"] * 4
 
 
 def test_what_was_not_measured_says_why_and_shows_no_nan() -> None:
     reason = "dev rules it out: false-alarm share 61.8%, the charter allows 25%"
-    found = [each.why for each in judge(a_charter(), GOOD, a_money(), None, [], not_timed=reason) if each.name in ("latency_p99", "memory", "model_size")]
+    found = [each.why for each in judge(a_charter(), GOOD, a_money(), [a_speed(not_timed=reason)]) if each.name in ("latency_p99", "memory", "model_size")]
     assert len(found) == 3 and all(why.startswith(f"not measured: {reason}; at most") and "nan" not in why for why in found)
 
 
 def test_a_nan_in_a_timing_is_not_go() -> None:
-    assert by_name(judge(a_charter(), GOOD, a_money(), a_timing(cpu_us_per_call=math.nan), []))["monthly_budget"] == "NOT PROVEN"
+    assert by_name(judge(a_charter(), GOOD, a_money(), [a_speed(a_timing(cpu_us_per_call=an_interval(math.nan, math.nan)))]))["monthly_budget"] == "NOT PROVEN"
 
 
 def test_more_looks_in_the_charter_widen_the_bounds() -> None:
     nearly = Confusion(positives=136, missed=9, negatives=3864, false_alarms=700)
-    assert by_name(judge(a_charter(), nearly, a_money(), None, []))["missed_share"] == "GO"
-    assert by_name(judge(a_charter(timebox={"looks": 3}), nearly, a_money(), None, []))["missed_share"] == "NOT PROVEN"
+    assert by_name(judge(a_charter(), nearly, a_money(), []))["missed_share"] == "GO"
+    assert by_name(judge(a_charter(timebox={"looks": 3}), nearly, a_money(), []))["missed_share"] == "NOT PROVEN"
 
 
 def test_nothing_judged_is_nothing_proven() -> None:

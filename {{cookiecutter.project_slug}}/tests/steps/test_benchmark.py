@@ -16,7 +16,7 @@ from small_models import WEAR, a_model, an_agreement, dev_data, some_rows, some_
 
 from poc import layout
 from poc.rules.charter import Charter
-from poc.rules.evidence import Timings
+from poc.rules.evidence import TargetReport, Timings
 from poc.rules.latency import expected_p99_ms
 from poc.steps import benchmark as step
 from poc.steps import timing
@@ -32,14 +32,15 @@ def a_charter_for_here(**limits: Any) -> Charter:
     return a_charter(limits={"hardware": hardware, **limits})
 
 
-def measure(tmp_path: Path, models: dict[str, bytes], *, charter: Charter | None = None, missed: int = 0, data: Path | None = None) -> Timings:
+def measure(tmp_path: Path, models: dict[str, bytes], *, charter: Charter | None = None, missed: int = 0, data: Path | None = None) -> TargetReport:
     agreement = an_agreement(tmp_path / "agreement", charter or a_charter_for_here(arrivals_per_second=2000))
     variants = some_variants(tmp_path / "variants", models, missed=missed)
     timings = tmp_path / "timings"
     timings.mkdir()
     benchmark(agreement=agreement, data=data or dev_data(tmp_path / "data"), variants=variants, timings=timings)
     assert [path.name for path in timings.iterdir()] == [layout.TIMINGS_JSON]
-    return files.read_record(timings / layout.TIMINGS_JSON, Timings)
+    [report] = files.read_record(timings / layout.TIMINGS_JSON, Timings).targets
+    return report
 
 
 @slow
@@ -91,7 +92,7 @@ def test_what_dev_already_rules_out_is_not_timed(tmp_path: Path) -> None:
     found = measure(tmp_path, {"small": a_model()}, missed=40)
     assert found.timings == []
     assert found.not_timed == {"small": "dev rules it out: missed share 40.0%, the charter allows 12%"}
-    assert step._headline(found, a_charter()) == "no variant was timed: dev rules it out: missed share 40.0%, the charter allows 12%"
+    assert step._headline([found], a_charter()) == "no variant was timed: dev rules it out: missed share 40.0%, the charter allows 12%"
 
 
 @slow

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from artifacts import Run, fast_timings
+from artifacts import Run, changed, fast_timings
 from builders import a_charter
 from small_models import TORQUE, a_model, an_agreement, dev_data, some_variants
 
 from poc import layout
-from poc.rules.evidence import Candidate, Evaluation, Timings, Variants
+from poc.rules.evidence import Candidate, Evaluation, Interval, Timings, Variants
 from poc.rules.verdict import judge_shares
 from poc.steps.frozen import frozen_model
 from poc.tools import files
@@ -25,11 +25,12 @@ def ladder(tmp_path: Path, chances: dict[str, float], *, cpu_us: dict[str, float
     dev_data(run.folder("data"))
     some_variants(run.folder("variants"), {name: MODELS[name] for name in chances})
     written = run.read("variants", layout.VARIANTS_JSON, Variants).variants
-    changed = [variant.model_copy(update={"predicted_chance_of_go": chances[variant.name]}) for variant in written]
-    files.write_record(run.folder("variants") / layout.VARIANTS_JSON, Variants(variants=changed))
+    likely = [variant.model_copy(update={"predicted_chance_of_go": chances[variant.name]}) for variant in written]
+    files.write_record(run.folder("variants") / layout.VARIANTS_JSON, Variants(variants=likely))
     fast = fast_timings()
-    timings = [fast.timings[0].model_copy(update={"variant": name, "cpu_us_per_call": (cpu_us or {}).get(name, 50)}) for name in chances]
-    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, Timings(**{**dict(fast), "timings": timings if timed else []}))
+    [plain], calls = fast.targets[0].timings, {name: (cpu_us or {}).get(name, 50.0) for name in chances}
+    timings = [plain.model_copy(update={"variant": name, "cpu_us_per_call": Interval(low=us, middle=us, high=us)}) for name, us in calls.items()]
+    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, changed(fast, timings=timings if timed else []))
     return run
 
 
@@ -61,8 +62,8 @@ def test_a_pause_of_the_machine_while_one_variant_was_timed_freezes_no_other(tmp
     quiet = run.read("timings", layout.TIMINGS_JSON, Timings)
     paused = {"open_loop_p99_low_ms": 90.0, "open_loop_p99_ms": 95.0, "open_loop_p99_high_ms": 99.0}
     best = evaluated(run).frozen
-    noisy = [each.model_copy(update=paused if each.variant == best else {}) for each in quiet.timings]
-    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, Timings(**{**dict(quiet), "timings": noisy}))
+    noisy = [each.model_copy(update=paused if each.variant == best else {}) for each in quiet.targets[0].timings]
+    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, changed(quiet, timings=noisy))
     assert evaluated(run).frozen == best
 
 
@@ -70,8 +71,8 @@ def test_a_variant_that_is_too_slow_by_itself_is_not_expected_to_pass(tmp_path: 
     # 4.8 ms an answer at 200 requests/s keep the worker busy 96 % of the time: most wait for much longer than the 5 ms that the charter allows.
     run = ladder(tmp_path, {"first": 0.9, "second": 0.9})
     quiet = run.read("timings", layout.TIMINGS_JSON, Timings)
-    slow = [each.model_copy(update={"single_p50_us": 4800.0} if each.variant == "first" else {}) for each in quiet.timings]
-    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, Timings(**{**dict(quiet), "timings": slow}))
+    slow = [each.model_copy(update={"single_p50_us": 4800.0} if each.variant == "first" else {}) for each in quiet.targets[0].timings]
+    files.write_record(run.folder("timings") / layout.TIMINGS_JSON, changed(quiet, timings=slow))
     assert [each.is_expected_to_pass for each in evaluated(run).assessments] == [False, True]
 
 

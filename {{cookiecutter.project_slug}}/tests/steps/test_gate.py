@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from artifacts import NOT_A_NUMBER, WRONG, Run, a_run, killed_at
+from artifacts import NOT_A_NUMBER, WRONG, Run, a_run, changed, killed_at
 from mlflow import MlflowClient
 from tracking_server import a_tracking_server
 
@@ -131,7 +131,7 @@ def test_the_same_candidate_timed_on_other_hardware_keeps_its_counts_and_gets_a_
     first, elsewhere = a_run(project / "first"), a_run(project / "elsewhere")
     first.perform("gate")
     timed = elsewhere.read("timings", layout.TIMINGS_JSON, Timings)
-    elsewhere.write("benchmark", {layout.TIMINGS_JSON: timed.model_copy(update={"differences": ["another instruction set"]})})
+    elsewhere.write("benchmark", {layout.TIMINGS_JSON: changed(timed, differences=["another instruction set"])})
     for step in ("evaluate", "replay"):
         elsewhere.write(step, {})
     elsewhere.perform("gate")

@@ -10,7 +10,7 @@ from poc.rules.charter import UNNAMED, AmountCharter, BinaryCharter, Charter
 from poc.rules.counts import MISSED_OF
 from poc.rules.evidence import MONEY_AGAINST, Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
-from poc.rules.words import PLAIN, in_words, percent
+from poc.rules.words import PLAIN, clipped, in_words, listed, parted, percent
 
 #: How many letters of sentences one sheet of paper has room for in its usual size, and that size and the smallest, in points.
 ROOMY, USUAL_PT, SMALLEST_PT = 2110, 7.8, 5.4
@@ -63,7 +63,22 @@ class Judged:
         if limit.startswith(MISSED_OF):
             return f"{limit.removeprefix(MISSED_OF)} decided as something else"
         about = {"missed_share": f"{self.positives} that are missed", "false_alarm_share": f"{self.others} flagged for nothing (false alarms)"}
-        return about.get(limit) or PLAIN.get(limit) or (limit if limit.startswith(MONEY_AGAINST) else in_words(limit))
+        own, target = parted(limit)
+        named = about.get(own) or PLAIN.get(own) or (own if own.startswith(MONEY_AGAINST) else in_words(own))
+        return f"{named}, on {target}" if target else named
+
+    @property
+    def elsewhere(self) -> dict[str, list[str]]:
+        """Return what sets the machine that measured apart from each target that it is not; a single target has no name here."""
+        several = len(self.charter.limits.hardware) > 1
+        return {report.target if several else "": report.differences for report in self.timings.targets if report.differences}
+
+    @property
+    def timed_on(self) -> str:
+        """Say on which machine speed was measured, and on how many of its cores."""
+        machine = self.timings.targets[0].machine
+        cores = listed([str(cores) for cores in sorted({len(report.pinned_cores) for report in self.timings.targets})])
+        return f"{clipped(machine.cpu, 60)}, {machine.architecture}, {cores} cores, ONNX Runtime {machine.onnxruntime}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,26 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
-from poc.rules.charter_fields import CURRENCY, SLUG, Count, Day, Email, Money, Name, OpenShare, Quantity, Range, Section, Sentence, Share, ShareRange, UnitRange
+from poc.rules.charter_fields import (
+    CURRENCY,
+    SLUG,
+    TARGET,
+    Count,
+    Day,
+    Email,
+    Money,
+    Name,
+    OpenShare,
+    Quantity,
+    Range,
+    Section,
+    Sentence,
+    Share,
+    ShareRange,
+    UnitRange,
+)
 
 Role = Literal["sponsor", "owner", "user_representative", "risk", "builder"]
 ClassName = Annotated[str, Field(min_length=1, max_length=80)]
@@ -99,8 +116,9 @@ class AmountValue(Value):
 
 
 class Hardware(Section):
-    """The machine that production will have."""
+    """A machine that production will have; where there are several, each has a name."""
 
+    name: Annotated[str, Field(pattern=TARGET)] | None = None
     architecture: Literal["x86_64", "arm64"]
     cores: Annotated[Count, Field(ge=1, le=256)]
     memory_mb: Annotated[Count, Field(ge=64, le=100_000_000)]
@@ -108,13 +126,22 @@ class Hardware(Section):
     monthly_cost: Money
 
 
+def _as_list(given: object) -> object:
+    """Read one machine as a list of one."""
+    return given if isinstance(given, list) else [given]
+
+
+#: In the file one machine, as it was before there could be several, or a list of them.
+Targets = Annotated[list[Hardware], Field(min_length=1, max_length=12), BeforeValidator(_as_list, json_schema_input_type=Hardware | list[Hardware])]
+
+
 class Limits(Section):
-    """What the result must keep, each shown at the stated confidence."""
+    """What the result must keep, each shown at the stated confidence, on every machine that is named."""
 
     confidence: Annotated[Decimal, Field(ge=Decimal("0.8"), le=Decimal("0.999"))]
     latency_p99_ms: Annotated[Decimal, Field(gt=0, le=3_600_000)]
     arrivals_per_second: Annotated[Decimal, Field(gt=0, le=1_000_000)]
-    hardware: Hardware
+    hardware: Targets
     memory_mb: Annotated[Count, Field(gt=0, le=100_000_000)]
     model_mb: Annotated[Decimal, Field(gt=0, le=1_000_000)]
     monthly_budget: Money
@@ -198,6 +225,7 @@ class Feature(Section):
     max_age_seconds: Annotated[Count, Field(ge=0, le=10**9)] | None = None
     owner: Email
     why_it_may_decide_alone: Sentence | None = None
+    why_it_is_known_in_time: Sentence | None = None
 
 
 class Stage(Section):

@@ -21,11 +21,14 @@ BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 SLUG = "^[a-z][a-z0-9-]{1,38}[a-z0-9]$"
 CURRENCY = "^[A-Z]{3}$"
+#: Short enough for a row of the brief, and good for the label of a node pool.
+TARGET = "^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$"
 #: What each form is in words, and an example.
 FORMS = {
     EMAIL: ("an e-mail address", "name@company.example"),
     SLUG: ("3 to 40 lower-case letters, digits and hyphens that begin with a letter and end with a letter or digit", "line-stop"),
     CURRENCY: ("a code of three capital letters", "EUR"),
+    TARGET: ("at most 24 lower-case letters, digits and hyphens that begin and end with a letter or digit", "edge-box"),
 }
 
 

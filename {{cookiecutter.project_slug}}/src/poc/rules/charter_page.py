@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from poc.rules.agreed_figures import at_most, base_for, duration, ends, of, percent, plain, range_of, several, times
-from poc.rules.charter import AmountCharter, BinaryCharter, Charter, Feature, MulticlassCharter, Role
+from poc.rules.charter import AmountCharter, BinaryCharter, Charter, Feature, Hardware, MulticlassCharter, Role
 from poc.rules.counts import LimitedShare, limited_shares
 from poc.rules.sealed_rows import rows_needed
 from poc.rules.stakes import perfect_saving_per_period
@@ -156,15 +156,23 @@ def _limit(charter: Charter, each: LimitedShare) -> str:
 
 
 def _machine(charter: Charter) -> Iterator[str]:
-    limits, hardware = charter.limits, charter.limits.hardware
-    sets = f", with {listed(hardware.instruction_sets)}" if hardware.instruction_sets else ""
+    limits, currency, targets = charter.limits, charter.value.currency, charter.limits.hardware
+    called = f" ({targets[0].name})" if targets[0].name else ""
+    on = f"a machine{called} with {_of_a_machine(targets[0])}" if len(targets) == 1 else f"each of {len(targets)} machines"
     yield (
-        f"99 of 100 calls are answered within {plain(limits.latency_p99_ms)} ms while {plain(limits.arrivals_per_second)} a second arrive, on a machine with "
-        f"{several(hardware.cores, 'core')} ({hardware.architecture}{sets}) and {hardware.memory_mb:,} MB of memory. "
+        f"99 of 100 calls are answered within {plain(limits.latency_p99_ms)} ms while {plain(limits.arrivals_per_second)} a second arrive, on {on}. "
         f"The model is a file of at most {plain(limits.model_mb)} MB; the server that holds it takes at most {limits.memory_mb:,} MB. "
-        f"Such a machine costs {plain(hardware.monthly_cost)} {charter.value.currency} a month; "
-        f"as many as the rate needs may cost {plain(limits.monthly_budget)}."
+        + (f"Such a machine costs {plain(targets[0].monthly_cost)} {currency} a month; " if len(targets) == 1 else "Of each kind, ")
+        + f"as many as the rate needs may cost {plain(limits.monthly_budget)}"
+        + ("." if len(targets) == 1 else f" {currency} a month.")
     )
+    if len(targets) > 1:
+        yield from (f"- {each.name}: {_of_a_machine(each)}; {plain(each.monthly_cost)} {currency} a month." for each in targets)
+
+
+def _of_a_machine(target: Hardware) -> str:
+    sets = f", with {listed(target.instruction_sets)}" if target.instruction_sets else ""
+    return f"{several(target.cores, 'core')} ({target.architecture}{sets}) and {target.memory_mb:,} MB of memory"
 
 
 def _rows(charter: Charter) -> Iterator[str]:
@@ -203,7 +211,8 @@ def _drawn(charter: Charter) -> str:
 def _features(charter: Charter) -> Iterator[str]:
     for feature in charter.features:
         alone = f" It may decide alone: {sentence(feature.why_it_may_decide_alone)}" if feature.why_it_may_decide_alone else ""
-        yield f"- {feature.name}, a {feature.kind}: {sentence(feature.source)} {_arrival(feature)} {feature.owner} looks after it.{alone}"
+        known = f" Known in time: {sentence(feature.why_it_is_known_in_time)}" if feature.why_it_is_known_in_time else ""
+        yield f"- {feature.name}, a {feature.kind}: {sentence(feature.source)} {_arrival(feature)} {feature.owner} looks after it.{alone}{known}"
 
 
 def _arrival(feature: Feature) -> str:

@@ -25,11 +25,13 @@ HINTS: Mapping[str, str] = {
     "costs": "For the rows of each class, what it costs to decide them as each class.",
     "decided_shares": "For the rows of each class, which share is decided as each class today; each row adds up to 1.",
     "decision_date": "It ends on this day, ship or stop. Written YYYY-MM-DD, without quotes.",
-    "delay_seconds": "How old the value is when it arrives.",
+    "delay_seconds": "How old the value usually is when it arrives. Replay knows it no sooner.",
     "deputy": "The e-mail address of who may sign instead; no builder's.",
     "dev_share": "Of the rows that are not sealed, between 0.05 and 0.5: those to choose by.",
     "false_alarm_share": "A share between 0 and 1: of the negatives, how many are flagged. 4 % is 0.04.",
     "group": "The column that says which rows belong together, such as a customer's: they stay in one split and count together.",
+    "hardware": "The machine that production will have; or a list of several, each with a name, on every one of which each limit must hold.",
+    "Hardware.name": "Needed where there are several: short, such as edge-box; reports and limits are named after it.",
     "key": "The column that names a row; leave it out if there is none.",
     "latency_p99_ms": "99 of 100 calls are answered within so many milliseconds, at the rate below.",
     "looks": "How often the sealed rows may be looked at; each further look widens every bound.",
@@ -48,6 +50,7 @@ HINTS: Mapping[str, str] = {
     "sealed_share": "Of all rows, between 0.05 and 0.8: those that nobody looks at before the verdict. `poc charter` says how many the limits need.",
     "time": "The column that says when a row was decided; the latest are sealed.",
     "tolerance": "How far off an estimate may be, in the unit of the target.",
+    "why_it_is_known_in_time": "Only where the rows already hold what had arrived when each was decided: how that was made sure, in a sentence.",
     "version": "Raise it with every change that is signed anew.",
 }
 

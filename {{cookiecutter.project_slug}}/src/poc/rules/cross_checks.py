@@ -25,6 +25,7 @@ def check_charter(charter: Charter) -> list[Problem]:
     checks = {
         _people: ["people"],
         _limits: ["limits"],
+        _targets: ["limits"],
         _ambition: ["limits", "baseline"],
         _classes: ["data", "value", "baseline"],
         _limited_classes: ["data", "limits"],
@@ -71,19 +72,32 @@ def _name_of(person: Person) -> str:
 
 
 def _limits(charter: Charter) -> Iterator[Problem]:
-    limits = charter.limits
-    if limits.hardware.monthly_cost > limits.monthly_budget:
-        yield Problem(
-            what=f"one machine costs {limits.hardware.monthly_cost} a month, the budget is {limits.monthly_budget}",
-            where="limits.hardware.monthly_cost",
-            fix="choose a smaller machine, or agree a larger limits.monthly_budget",
-        )
-    if limits.memory_mb > limits.hardware.memory_mb:
-        yield Problem(
-            what=f"{limits.memory_mb} MB are allowed on a machine that has {limits.hardware.memory_mb} MB",
-            where="limits.memory_mb",
-            fix="allow no more than limits.hardware.memory_mb",
-        )
+    limits, several = charter.limits, len(charter.limits.hardware) > 1
+    for number, target in enumerate(limits.hardware):
+        called, where = (f", {target.name},", f"limits.hardware.{number}") if several and target.name else ("", "limits.hardware")
+        if target.monthly_cost > limits.monthly_budget:
+            yield Problem(
+                what=f"one machine{called} costs {target.monthly_cost} a month, the budget is {limits.monthly_budget}",
+                where=f"{where}.monthly_cost",
+                fix="choose a smaller machine, or agree a larger limits.monthly_budget",
+            )
+        if limits.memory_mb > target.memory_mb:
+            yield Problem(
+                what=f"{limits.memory_mb} MB are allowed on a machine{called} that has {target.memory_mb} MB",
+                where="limits.memory_mb",
+                fix="allow no more than limits.hardware.memory_mb",
+            )
+
+
+def _targets(charter: Charter) -> Iterator[Problem]:
+    """Refuse several machines that cannot be told apart: each has a report of its own, by its name."""
+    targets = charter.limits.hardware
+    names = [target.name for target in targets]
+    for number, name in enumerate(names):
+        if len(targets) > 1 and not name:
+            yield Problem(what=f"machine {number + 1} of {len(targets)} has no name", where=f"limits.hardware.{number}", fix="add a name, such as edge-box")
+        elif name in names[:number]:
+            yield Problem(what=f"two machines are called {name!r}", where=f"limits.hardware.{number}.name", fix="call one of them something else")
 
 
 def _ambition(charter: Charter) -> Iterator[Problem]:
@@ -218,6 +232,12 @@ def _features(charter: Charter) -> Iterator[Problem]:
                 what=f"feature {feature.name!r} is known only after the decision: a model cannot use it",
                 where=f"{where}.available",
                 fix="take it out of the features",
+            )
+        if feature.why_it_is_known_in_time and (feature.available == "at_request" or feature.delay_seconds == 0):
+            yield Problem(
+                what=f"feature {feature.name!r} says why it is known in time, and comes {'with the request' if feature.available == 'at_request' else 'without delay'}",
+                where=f"{where}.why_it_is_known_in_time",
+                fix="take the sentence out, or declare how and how late it arrives",
             )
         if feature.available == "batch" and feature.max_age_seconds is None:
             yield Problem(

@@ -62,7 +62,7 @@ def model_card(judged: Judged, brief: Brief) -> str:
 
 
 def _details(judged: Judged) -> list[tuple[str, str]]:
-    candidate, machine = judged.candidate, judged.timings.machine
+    candidate = judged.candidate
     return [
         ("project, charter version", f"{candidate.project}, {judged.charter.version}"),
         ("judged on", judged.judged_on),
@@ -74,7 +74,7 @@ def _details(judged: Judged) -> list[tuple[str, str]]:
         ),
         ("raises an alert", f"from probability {candidate.threshold:.6g} on") if candidate.threshold is not None else ("decides", decides(candidate)),
         ("why this variant", judged.evaluation.why),
-        ("timed on", f"{machine.cpu}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}"),
+        ("timed on", judged.timed_on),
     ]
 
 
@@ -118,8 +118,9 @@ def _errors(judged: Judged) -> list[tuple[str, ...]]:
 
 def _replayed(judged: Judged) -> str:
     seen = judged.rehearsal
-    late = f"; features that came late: {', '.join(seen.late_features)}" if seen.late_features else ""
+    late = without_late_features(seen, judged.unit)
     return (
-        f"Through the real server, one by one, {seen.rows:,} dev rows got the answers of the batch path, {seen.decisions_differing} decisions differing{late}; "
+        f"Through the real server, one by one, {seen.rows:,} dev rows got the answers of the batch path, {seen.decisions_differing} decisions differing; "
         f"half of the requests took at most {seen.request_p50_ms:.3g} ms, 99 of 100 at most {seen.request_p99_ms:.3g} ms."
+        + (f" {sentence(late)}" if late else "")
     )

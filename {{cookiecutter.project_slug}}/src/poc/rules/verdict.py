@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from poc.rules import groups
 from poc.rules.charter import Charter, Hardware
 from poc.rules.counts import counted_shares
-from poc.rules.evidence import MONEY, MONEY_AGAINST, Counted, Interval, LimitVerdict, Money, Outcome, Timing
+from poc.rules.evidence import MODEL_SIZE, MONEY, MONEY_AGAINST, ON, Counted, Interval, LimitVerdict, Money, Outcome, Speed, Timing
 from poc.rules.latency import expected_p99_ms
 from poc.rules.stakes import TODAY
 from poc.rules.words import chance
@@ -21,11 +21,12 @@ MOST_BUSY = 0.5
 #: A year has 8,760 hours.
 HOURS_A_MONTH = 730
 WORST_FIRST: tuple[Outcome, ...] = ("NO-GO", "NOT PROVEN", "GO")
+NOTHING_MEASURED = Speed(target="", timing=None, not_timed="", differences=[])
 
 
-def judge(charter: Charter, counted: Counted, money: Money, timing: Timing | None, differences: Sequence[str], *, not_timed: str = "") -> list[LimitVerdict]:
-    """Judge every limit of the charter; `differences` names what sets the measuring machine apart from the charter's, `not_timed` why nothing was measured."""
-    return [*judge_shares(charter, counted, charter.timebox.looks), *_judge_machine(charter, timing, differences, not_timed), *judge_money(money)]
+def judge(charter: Charter, counted: Counted, money: Money, speeds: Sequence[Speed]) -> list[LimitVerdict]:
+    """Judge every limit of the charter, those of a machine on every machine that it names; one of which `speeds` says nothing proves nothing."""
+    return [*judge_shares(charter, counted, charter.timebox.looks), *_judge_machines(charter, speeds), *judge_money(money)]
 
 
 def judge_shares(charter: Charter, counted: Counted, looks: int) -> list[LimitVerdict]:
@@ -137,10 +138,17 @@ def sealed_rows_needed(limit: float, confidence: float, looks: int = 1, most_err
     return [_fewest_rows(misses, limit, 1 - (1 - confidence) / looks) for misses in range(most_errors + 1)]
 
 
-def machines_needed(charter: Charter, cpu_us_per_call: float) -> int:
-    """Return how many of the charter's machines its arrival rate keeps at most half busy; at least one."""
-    busy_cores = float(charter.limits.arrivals_per_second) * cpu_us_per_call / 1e6
-    return max(1, math.ceil(busy_cores / (charter.limits.hardware.cores * MOST_BUSY)))
+def machines_needed(rate_per_s: float, hardware: Hardware, cpu_us_per_call: float) -> int:
+    """Return how many of these machines calls at this rate keep at most half busy; at least one."""
+    busy_cores = rate_per_s * cpu_us_per_call / 1e6
+    return max(1, math.ceil(busy_cores / (hardware.cores * MOST_BUSY)))
+
+
+def monthly_cost(rate_per_s: float, hardware: Hardware, cpu_us: Interval) -> Interval:
+    """Return what the machines cost a month that calls at this rate need, in whole machines; NaN where it is not known how long a call takes."""
+    ends = (cpu_us.low, cpu_us.middle, cpu_us.high)
+    low, middle, high = (machines_needed(rate_per_s, hardware, end) * float(hardware.monthly_cost) if math.isfinite(end) else math.nan for end in ends)
+    return Interval(low=low, middle=middle, high=high)
 
 
 def cost_per_million(cpu_us: Interval, hardware: Hardware) -> Interval:
@@ -153,16 +161,30 @@ def cost_per_million(cpu_us: Interval, hardware: Hardware) -> Interval:
     return Interval(low=cpu_us.low * a_second, middle=cpu_us.middle * a_second, high=cpu_us.high * a_second)
 
 
-def _judge_machine(charter: Charter, timing: Timing | None, differences: Sequence[str], not_timed: str) -> Iterator[LimitVerdict]:
-    limits, a_month = charter.limits, f"{charter.value.currency} a month"
-    measured = _Measured(charter, timing)
-    latency = judge_quantity("latency_p99", measured.p99_ms, measured.p99, float(limits.latency_p99_ms), "ms", differences=differences, not_timed=not_timed)
+def _judge_machines(charter: Charter, speeds: Sequence[Speed]) -> list[LimitVerdict]:
+    """Judge limit by limit, each on every target: the size of the model alone is the same on all."""
+    known, targets = {speed.target: speed for speed in speeds}, charter.limits.hardware
+    judged = [list(_judge_machine(charter, hardware, known.get(hardware.name or "", NOTHING_MEASURED))) for hardware in targets]
+    if len(targets) == 1:
+        return judged[0]
+    by_limit = [[_on(hardware, limit) for hardware, limit in zip(targets, same, strict=True)] for same in zip(*judged, strict=True)]
+    return [limit for same in by_limit for limit in same if limit.name != MODEL_SIZE or limit is same[0]]
+
+
+def _on(hardware: Hardware, limit: LimitVerdict) -> LimitVerdict:
+    """Name the target that a limit was judged on."""
+    return limit if limit.name == MODEL_SIZE else limit.model_copy(update={"name": f"{limit.name}{ON}{hardware.name}"})
+
+
+def _judge_machine(charter: Charter, hardware: Hardware, speed: Speed) -> Iterator[LimitVerdict]:
+    limits, a_month, why_not, elsewhere = charter.limits, f"{charter.value.currency} a month", speed.not_timed, speed.differences
+    measured = _Measured(charter, hardware, speed.timing)
+    latency = judge_quantity("latency_p99", measured.p99_ms, measured.p99, float(limits.latency_p99_ms), "ms", differences=elsewhere, not_timed=why_not)
     yield _unless_disturbed(latency, measured.expected_p99_ms)
-    yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=differences, not_timed=not_timed)
-    yield judge_quantity("model_size", measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB", not_timed=not_timed)
-    yield judge_quantity(
-        "monthly_budget", measured.monthly, _exactly(measured.monthly), float(limits.monthly_budget), a_month, differences=differences, not_timed=not_timed
-    )
+    yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=elsewhere, not_timed=why_not)
+    yield judge_quantity(MODEL_SIZE, measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB", not_timed=why_not)
+    monthly, budget = measured.monthly, float(limits.monthly_budget)
+    yield judge_quantity("monthly_budget", monthly.middle, monthly, budget, a_month, differences=elsewhere, not_timed=why_not)
 
 
 def _unless_disturbed(latency: LimitVerdict, expected_ms: float) -> LimitVerdict:
@@ -176,14 +198,14 @@ def _unless_disturbed(latency: LimitVerdict, expected_ms: float) -> LimitVerdict
 class _Measured:
     """What a timing says, NaN throughout where there is none."""
 
-    def __init__(self, charter: Charter, timing: Timing | None) -> None:
+    def __init__(self, charter: Charter, hardware: Hardware, timing: Timing | None) -> None:
+        rate = float(charter.limits.arrivals_per_second)
         self.p99_ms = timing.open_loop_p99_ms if timing else math.nan
         self.p99 = Interval(low=timing.open_loop_p99_low_ms, middle=self.p99_ms, high=timing.open_loop_p99_high_ms) if timing else _exactly(math.nan)
-        self.expected_p99_ms = expected_p99_ms(timing.single_p50_us, float(charter.limits.arrivals_per_second)) if timing else math.nan
+        self.expected_p99_ms = expected_p99_ms(timing.single_p50_us, rate) if timing else math.nan
         self.memory_mb = timing.memory_mb if timing else math.nan
         self.size_mb = timing.size_mb if timing else math.nan
-        cpu_us = timing.cpu_us_per_call if timing else math.nan
-        self.monthly = machines_needed(charter, cpu_us) * float(charter.limits.hardware.monthly_cost) if math.isfinite(cpu_us) else math.nan
+        self.monthly = monthly_cost(rate, hardware, timing.cpu_us_per_call) if timing else _exactly(math.nan)
 
 
 def _exactly(value: float) -> Interval:

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 from poc.rules.charter import Charter
-from poc.rules.evidence import MONEY, MONEY_AGAINST, LimitVerdict, Outcome
+from poc.rules.evidence import MONEY, MONEY_AGAINST, OF_THE_MACHINE, ON, LimitVerdict, Outcome
 
 MEANING: dict[Outcome, str] = {
     "GO": "every limit of the charter is shown to be met",
@@ -27,6 +27,12 @@ PLAIN = {
 MINUS = "\u2212"
 #: Between a figure and its unit no line may end.
 UNBROKEN = "\u00a0"
+
+
+def parted(limit: str) -> tuple[str, str]:
+    """Part the name of a limit into its own and the target's that it was judged on, where the charter names several."""
+    own, _, target = limit.partition(ON) if limit.startswith(OF_THE_MACHINE) else (limit, "", "")
+    return own, target
 
 
 def in_words(name: str) -> str:

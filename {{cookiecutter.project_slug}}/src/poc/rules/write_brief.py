@@ -9,7 +9,7 @@ from poc.rules import stakes, words
 from poc.rules.brief import Brief, Judged, Limit, Money, Table
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.counts import sorts_counted
-from poc.rules.evidence import MONEY, MONEY_AGAINST, Candidate, Confusion, LimitVerdict, Swing
+from poc.rules.evidence import MONEY, MONEY_AGAINST, OF_THE_MACHINE, Candidate, Confusion, LimitVerdict, Swing
 from poc.rules.people import people, people_in_one_line, people_said
 from poc.rules.pictures import curve_picture, money_picture, tornado_picture
 from poc.rules.stakes import TODAY, errors_of_nobody
@@ -21,8 +21,6 @@ from poc.rules.words import agreed, amount, chance, clipped, figure, percent, se
 LONG, SHORT, OF_THE_DATA = 220, 140, 320
 #: As many bars as a table can be read with; many classes have hundreds of costs.
 MOST_SWINGS = 12
-#: Limits that are measured on a machine, and prove nothing on another one.
-OF_THE_MACHINE = ("latency_p99", "memory", "monthly_budget")
 
 #: A signature under figures whose result is known agrees to nothing.
 SIGNED_LATER = "A charter signed now was not agreed before the look: for that, sign a new version and look at fresh rows."
@@ -160,13 +158,15 @@ def _limit(limit: LimitVerdict, judged: Judged) -> Limit:
 
 
 def _not_proven(judged: Judged) -> Iterator[str]:
-    charter, verdict, differences = judged.charter, judged.verdict, judged.timings.differences
+    charter, verdict, elsewhere = judged.charter, judged.verdict, judged.elsewhere
     for limit in verdict.limits:
-        if limit.verdict == "NOT PROVEN" and not (differences and limit.name in OF_THE_MACHINE):
+        own, target = words.parted(limit.name)
+        if limit.verdict == "NOT PROVEN" and not (own in OF_THE_MACHINE and target in elsewhere):
             is_money = limit.name == MONEY or limit.name.startswith(MONEY_AGAINST)
             yield sentence(f"{judged.name_of(limit.name)}: {clipped(_not_shown(limit) if is_money else limit.why, LONG)}")
-    if differences:
-        yield sentence(f"Speed, memory and cost on the charter's hardware: measured on another machine ({clipped('; '.join(differences), SHORT)})")
+    for target, differences in elsewhere.items():
+        where = target or "the charter's hardware"
+        yield sentence(f"Speed, memory and cost on {where}: measured on another machine ({clipped('; '.join(differences), SHORT)})")
     if verdict.repeated:
         yield "This is a repeated look: the counts are those of an earlier look at the same candidate; speed was timed again."
     if verdict.look > 1:
@@ -193,6 +193,8 @@ def _unsigned_claims(charter: Charter) -> Iterator[str]:
     for feature in charter.features:
         if feature.why_it_may_decide_alone:
             yield f"{feature.name} may decide alone; nobody has signed the reason: {sentence(clipped(feature.why_it_may_decide_alone, SHORT))}"
+        if feature.why_it_is_known_in_time:
+            yield f"{feature.name} is said to be known in time; nobody has signed the reason: {sentence(clipped(feature.why_it_is_known_in_time, SHORT))}"
 
 
 def _other_mix(judged: Judged) -> Iterator[str]:
@@ -206,11 +208,11 @@ def _other_mix(judged: Judged) -> Iterator[str]:
 
 
 def _evidence(judged: Judged) -> str:
-    candidate, verdict, machine = judged.candidate, judged.verdict, judged.timings.machine
+    candidate, verdict = judged.candidate, judged.verdict
     return (
         f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows, kept from every model: {_sealed_rows(judged)}; "
         f"look {verdict.look} of {verdict.looks_allowed} that this MLflow knows of. "
-        f"Timed on {clipped(machine.cpu, 60)}, {machine.architecture}, {len(judged.timings.pinned_cores)} cores, ONNX Runtime {machine.onnxruntime}."
+        f"Timed on {judged.timed_on}."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from poc import layout
 from poc.rules.charter import Charter, Hardware, Limits
-from poc.rules.evidence import Interval, Number, Timing, Timings, Variant, Variants
+from poc.rules.evidence import Interval, Number, TargetReport, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
 from poc.rules.latency import latency_verdict
 from poc.rules.verdict import cost_per_million, judge_shares
@@ -38,14 +38,36 @@ def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> 
     rows = timings / "rows.npz"
     write_rows(rows, {name: values[:ROWS] for name, values in rows_of(data, "dev", charter).tensors.items()})
     try:
-        measured = benchmark_one(charter.limits.hardware, charter, ladder, variants, rows, params.benchmark_seconds_per_variant)
+        reports = _benchmark_all(charter, ladder, variants, rows, params.benchmark_seconds_per_variant)
     finally:
         rows.unlink()
-    files.write_record(timings / layout.TIMINGS_JSON, measured)
-    return Result(headline=_headline(measured, charter), numbers=[number for timing in measured.timings for number in _numbers(timing)])
+    files.write_record(timings / layout.TIMINGS_JSON, Timings(confidence=float(charter.limits.confidence), targets=reports))
+    several = len(reports) > 1
+    numbers = [number for report in reports for timing in report.timings for number in _numbers(timing, f"{report.target}_" if several else "")]
+    return Result(headline=_headline(reports, charter), numbers=numbers)
 
 
-def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant], folder: Path, rows: Path, seconds: float) -> Timings:
+def _benchmark_all(charter: Charter, ladder: Sequence[Variant], folder: Path, rows: Path, seconds: float) -> list[TargetReport]:
+    """Report target by target; targets for which the same number of cores is pinned are timed once, since nothing would differ but noise."""
+    cores_here = len(machine.available())
+    timed: dict[int, TargetReport] = {}
+    reports = []
+    for hardware in charter.limits.hardware:
+        pinned = min(hardware.cores, cores_here or hardware.cores)
+        if pinned not in timed:
+            timed[pinned] = benchmark_one(hardware, charter, ladder, folder, rows, seconds)
+        reports.append(_as_on(hardware, timed[pinned]))
+    return reports
+
+
+def _as_on(hardware: Hardware, report: TargetReport) -> TargetReport:
+    """Report the same timings for another target: it has its own name, prices and differences."""
+    timings = [timing.model_copy(update={"cost_per_million": cost_per_million(timing.cpu_us_per_call, hardware)}) for timing in report.timings]
+    found = differences(report.machine, hardware, report.pinned_cores)
+    return report.model_copy(update={"target": hardware.name or "", "differences": found, "timings": timings})
+
+
+def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant], folder: Path, rows: Path, seconds: float) -> TargetReport:
     """Time what dev does not rule out on as many cores as one kind of machine has, and say what sets this machine apart from it."""
     not_timed = {variant.name: reason for variant in ladder if (reason := _ruled_out(variant, charter))}
     chosen = [variant for variant in ladder if variant.name not in not_timed]
@@ -57,7 +79,7 @@ def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant
     finally:
         machine.unpin(before)
     found = differences(here, hardware, pinned)
-    return Timings(machine=here, pinned_cores=pinned, differences=found, confidence=float(charter.limits.confidence), timings=timed, not_timed=not_timed)
+    return TargetReport(target=hardware.name or "", machine=here, pinned_cores=pinned, differences=found, timings=timed, not_timed=not_timed)
 
 
 def _ruled_out(variant: Variant, charter: Charter) -> str | None:
@@ -110,13 +132,12 @@ def _compared_with(chosen: list[Variant]) -> dict[str, str]:
 
 
 def _timing(name: str, path: Path, prints: dict[str, Any], speed: dict[str, Any], hardware: Hardware, limits: Limits) -> Timing:
-    cpu_us = Interval(**speed.pop("cpu_us"))
     p99_ms = Interval(low=speed["open_loop_p99_low_ms"], middle=speed["open_loop_p99_ms"], high=speed["open_loop_p99_high_ms"])
     return Timing(
         variant=name,
         size_mb=path.stat().st_size / 1e6,
         latency_verdict=latency_verdict(p99_ms, float(limits.latency_p99_ms), speed["null_p99_ms"]),
-        cost_per_million=cost_per_million(cpu_us, hardware),
+        cost_per_million=cost_per_million(Interval(**speed["cpu_us_per_call"]), hardware),
         **prints,
         **speed,
     )
@@ -140,23 +161,27 @@ def _child(job: dict[str, Any], *, patience_s: float) -> Any:
     return json.loads(done.stdout)
 
 
-def _headline(measured: Timings, charter: Charter) -> str:
-    timed, not_timed, found = measured.timings, measured.not_timed, measured.differences
-    if not timed:
-        reasons = dict.fromkeys(reason for reason in not_timed.values() if reason.startswith("dev")) or dict.fromkeys(not_timed.values())
+def _headline(reports: Sequence[TargetReport], charter: Charter) -> str:
+    first = reports[0]
+    if not first.timings:
+        reasons = dict.fromkeys(reason for reason in first.not_timed.values() if reason.startswith("dev")) or dict.fromkeys(first.not_timed.values())
         return f"no variant was timed: {'; '.join(list(reasons)[:3])}"
-    fastest = min(timed, key=lambda timing: timing.cpu_us_per_call)
-    where = "the charter's hardware" if not found else f"NOT PROVEN, not the charter's hardware: {'; '.join(found)}"
+    fastest = min(first.timings, key=lambda timing: timing.cpu_us_per_call.middle)
+    where = [(f"{report.target}: " if len(reports) > 1 else "") + _where(report.differences) for report in reports]
     return (
-        f"{len(timed)} variants; {fastest.variant} is fastest: p99 {fastest.open_loop_p99_ms:.2f} ms (at most {fastest.open_loop_p99_high_ms:.2f}) "
-        f"at {charter.limits.arrivals_per_second} requests/s, {fastest.cpu_us_per_call:.0f} us CPU; {where}"
+        f"{len(first.timings)} variants; {fastest.variant} is fastest: p99 {fastest.open_loop_p99_ms:.2f} ms (at most {fastest.open_loop_p99_high_ms:.2f}) "
+        f"at {charter.limits.arrivals_per_second} requests/s, {fastest.cpu_us_per_call.middle:.0f} us CPU; {'; '.join(where)}"
     )
 
 
-def _numbers(timing: Timing) -> list[Number]:
+def _where(found: Sequence[str]) -> str:
+    return f"NOT PROVEN, not the charter's hardware: {'; '.join(found)}" if found else "the charter's hardware"
+
+
+def _numbers(timing: Timing, target: str) -> list[Number]:
     return [
-        Number(name=f"{timing.variant}_single_p50", value=timing.single_p50_us, unit="us"),
-        Number(name=f"{timing.variant}_open_loop_p99", value=timing.open_loop_p99_ms, unit="ms"),
-        Number(name=f"{timing.variant}_cpu_per_call", value=timing.cpu_us_per_call, unit="us"),
-        Number(name=f"{timing.variant}_memory", value=timing.memory_mb, unit="MB"),
+        Number(name=f"{target}{timing.variant}_single_p50", value=timing.single_p50_us, unit="us"),
+        Number(name=f"{target}{timing.variant}_open_loop_p99", value=timing.open_loop_p99_ms, unit="ms"),
+        Number(name=f"{target}{timing.variant}_cpu_per_call", value=timing.cpu_us_per_call.middle, unit="us"),
+        Number(name=f"{target}{timing.variant}_memory", value=timing.memory_mb, unit="MB"),
     ]

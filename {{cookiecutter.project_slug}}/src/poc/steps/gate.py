@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from poc.rules import guards
 from poc.rules.answers import count, count_invalid
 from poc.rules.charter import Charter
 from poc.rules.counts import CountedShare, counted_shares, in_words, sorts_of
-from poc.rules.evidence import Candidate, Counted, Number, Rehearsal, Splits, Timing, Timings, Verdict
+from poc.rules.evidence import Candidate, Counted, Number, Rehearsal, Speed, Splits, Timings, Verdict
 from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look, is_as_written, shares_seen
 from poc.rules.value import worth
 from poc.rules.verdict import judge, overall
@@ -57,12 +56,12 @@ def gate(
         }
     )
     charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
-    speed = _speed(frozen, timings, rehearsal)
+    speeds = _speeds(frozen, timings, rehearsal)
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
         counted = Verdict.model_validate_json(stored).counted if stored is not None else _counted(charter, frozen, data, sealed_labels, candidate)
         money = worth(charter, counted, seed=charter.data.split_seed)  # agreed with the sponsor, so that no builder can draw again
-        limits = judge(charter, counted, money, speed.timing, speed.differences, not_timed=speed.not_timed)
+        limits = judge(charter, counted, money, speeds)
         found = Verdict(
             overall=overall(limits),
             limits=limits,
@@ -160,24 +159,11 @@ def _stored(look: tracking.Look) -> bytes | None:
     return result
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Speed:
-    """The candidate's speed as the benchmark timed it, with the memory of the server that answered in replay; why there is none, and on what machine."""
-
-    timing: Timing | None
-    not_timed: str
-    differences: list[str]
-
-
-def _speed(frozen: Candidate, timings: Path, rehearsal: Path) -> _Speed:
-    measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
+def _speeds(frozen: Candidate, timings: Path, rehearsal: Path) -> list[Speed]:
+    """Return the candidate's speed on each target as the benchmark timed it, with the memory of the server that answered in replay."""
+    measured = files.read_record(timings / layout.TIMINGS_JSON, Timings).speeds(frozen.variant)
     memory_mb = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal).server_memory_mb
-    timing = next((each for each in measured.timings if each.variant == frozen.variant), None)
-    return _Speed(
-        timing=timing and timing.model_copy(update={"memory_mb": memory_mb}),
-        not_timed=measured.not_timed.get(frozen.variant, ""),
-        differences=measured.differences,
-    )
+    return [each.model_copy(update={"timing": each.timing and each.timing.model_copy(update={"memory_mb": memory_mb})}) for each in measured]
 
 
 def _counted(charter: Charter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Counted:

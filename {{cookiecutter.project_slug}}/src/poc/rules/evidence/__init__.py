@@ -2,8 +2,11 @@
 
 from poc.rules.evidence.counted import ClassCounts, Confusion, Counted, Deviations, Errors
 from poc.rules.evidence.judged import (
+    MODEL_SIZE,
     MONEY,
     MONEY_AGAINST,
+    OF_THE_MACHINE,
+    ON,
     Assessment,
     AtHalf,
     BreakEven,
@@ -18,12 +21,16 @@ from poc.rules.evidence.judged import (
 )
 from poc.rules.evidence.models import ByCost, Calibration, Candidate, CandidateInput, Deciding, FittedModel, Graph, Graphs, Models, Parity, Variant, Variants
 from poc.rules.evidence.record import Issue, Number, Outcome, Record, Report, Technique
+from poc.rules.evidence.rehearsed import LiveFeature, Rehearsal, Silence
 from poc.rules.evidence.rows import InGroups, NearDuplicates, Split, Splits, Validation
-from poc.rules.evidence.timed import LatencyVerdict, Machine, Rehearsal, Timing, Timings
+from poc.rules.evidence.timed import LatencyVerdict, Machine, Speed, TargetReport, Timing, Timings
 
 __all__ = [
+    "MODEL_SIZE",
     "MONEY",
     "MONEY_AGAINST",
+    "OF_THE_MACHINE",
+    "ON",
     "Assessment",
     "AtHalf",
     "BreakEven",
@@ -47,6 +54,7 @@ __all__ = [
     "Issue",
     "LatencyVerdict",
     "LimitVerdict",
+    "LiveFeature",
     "Machine",
     "Models",
     "Money",
@@ -57,9 +65,12 @@ __all__ = [
     "Record",
     "Rehearsal",
     "Report",
+    "Silence",
+    "Speed",
     "Split",
     "Splits",
     "Swing",
+    "TargetReport",
     "Technique",
     "Timing",
     "Timings",

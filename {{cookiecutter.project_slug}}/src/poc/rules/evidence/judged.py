@@ -35,6 +35,10 @@ class BreakEven(Record):
 
 #: Names of the limits on money: against today's process, and before the name of each policy that needs no model.
 MONEY, MONEY_AGAINST = "money", "money against "
+#: Names of the limits that are measured on a machine, and prove nothing on another one; where the charter names several, each has " on " and a name behind it.
+OF_THE_MACHINE, ON = ("latency_p99", "memory", "monthly_budget"), " on "
+#: The one limit on a file.
+MODEL_SIZE = "model_size"
 
 
 class Money(Record):

@@ -43,7 +43,7 @@ class Timing(Record):
     single_p50_us: float
     single_p95_us: float
     single_p99_us: float
-    cpu_us_per_call: float
+    cpu_us_per_call: Interval
     ratio: Interval
     ratio_to: str
     cpu_ratio: Interval
@@ -70,24 +70,43 @@ class Timing(Record):
     size_mb: float
 
 
-class Timings(Record):
-    """What `benchmark` measured, and where."""
+class TargetReport(Record):
+    """What `benchmark` measured for one machine that the charter names, its target, and on which: `differences` says what sets the two apart.
 
+    `target` is its name, empty where the charter names one machine and gives it none; `not_timed` says of which variants nothing is known, and why.
+    """
+
+    target: str
     machine: Machine
     pinned_cores: list[int]
     differences: list[str]
-    confidence: float
     timings: list[Timing]
     not_timed: dict[str, str]
 
 
-class Rehearsal(Record):
-    """What `replay` saw when dev rows went through the real server one at a time; `server_memory_mb` is that process's peak, NaN if unknown."""
+class Speed(Record):
+    """One variant on one target: its timing or why there is none, and what sets the machine that measured it apart from the target."""
 
-    rows: int
-    largest_difference: float
-    decisions_differing: int
-    late_features: list[str]
-    request_p50_ms: float
-    request_p99_ms: float
-    server_memory_mb: float
+    target: str
+    timing: Timing | None
+    not_timed: str
+    differences: list[str]
+
+
+class Timings(Record):
+    """One report for each machine that the charter names, in its order: judged together, the worst counts, and never averaged."""
+
+    confidence: float
+    targets: list[TargetReport]
+
+    def speeds(self, variant: str) -> list[Speed]:
+        """Return what is known of a variant's speed, target by target."""
+        return [
+            Speed(
+                target=report.target,
+                timing=next((timing for timing in report.timings if timing.variant == variant), None),
+                not_timed=report.not_timed.get(variant, ""),
+                differences=report.differences,
+            )
+            for report in self.targets
+        ]

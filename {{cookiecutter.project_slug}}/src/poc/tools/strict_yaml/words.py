@@ -27,13 +27,25 @@ MEASURE_FIRST = {
 
 def in_words(found: ErrorDetails, kind: type[BaseModel], document: YamlDocument, name: str) -> Problem:
     """Say one of pydantic's findings as a problem that can be mended."""
-    what, fix = _what_and_fix(found, kind)
-    return Problem(what=what, where=where(document, name, found["loc"]), fix=fix)
+    place = as_written(found["loc"], document.value)
+    what, fix = _what_and_fix(found, kind, place)
+    return Problem(what=what, where=where(document, name, place), fix=fix)
 
 
-def _what_and_fix(found: ErrorDetails, kind: type[BaseModel]) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - a table: one sentence per kind of error
+def as_written(place: Place, value: Any) -> Place:
+    """Leave out numbers of items where the file holds no list: one machine is read as a list of one."""
+    written: Place = ()
+    for part in place:
+        if isinstance(part, int) and not isinstance(value, list):
+            continue
+        value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) and part in range(len(value)) else None
+        written = (*written, part)
+    return written
+
+
+def _what_and_fix(found: ErrorDetails, kind: type[BaseModel], written: Place) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - a table: one sentence per kind of error
     place, given, limits = found["loc"], found["input"], found.get("ctx", {})
-    field, said = _named(place), short(str(given))
+    field, said = _named(written), short(str(given))
     if percent := _percent_meant(given, limits):
         return f"{field} is {said}, but a share lies between 0 and 1", percent
     match found["type"]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
 from poc.layout import project_root
-from poc.rules.evidence import Assessment, Confusion, Number, Report, Timing, Timings
+from poc.rules.evidence import Assessment, Confusion, Number, Report, Speed, Timings
 from poc.rules.params import Params
 from poc.tools.tracking.connection import as_tags, connect, experiment_of, ui_root
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
 SHOWN = frozenset({".json", ".md", ".html"})
+#: What a variant's run shows of its timings.
+TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "memory_mb", "size_mb")
 
 
 def open_run(project: str, *, name: str, candidate: bool) -> str:
@@ -196,14 +198,13 @@ def _charter_tag(report: Report) -> dict[str, str]:
     return {"poc.charter_sha256": digest} if digest else {}
 
 
-def _timings(client: MlflowClient, run_id: str) -> dict[str, Timing]:
+def _timings(client: MlflowClient, run_id: str) -> Timings:
     """Read what this run's benchmark logged; nothing where it logged nothing."""
     name = f"evidence/benchmark/{layout.TIMINGS_JSON}"
     if not any(each.path == name for each in client.list_artifacts(run_id, "evidence/benchmark")):
-        return {}
+        return Timings(confidence=math.nan, targets=[])
     with tempfile.TemporaryDirectory() as folder:
-        measured = Timings.model_validate_json(Path(client.download_artifacts(run_id, name, folder)).read_bytes())
-    return {timing.variant: timing for timing in measured.timings}
+        return Timings.model_validate_json(Path(client.download_artifacts(run_id, name, folder)).read_bytes())
 
 
 def log_variants(run_id: str, assessments: Sequence[Assessment], frozen: str) -> None:
@@ -213,21 +214,22 @@ def log_variants(run_id: str, assessments: Sequence[Assessment], frozen: str) ->
     client = connect()
     experiment, timings = client.get_run(run_id).info.experiment_id, _timings(client, run_id)
     for each in assessments:
-        is_frozen, timing = each.variant == frozen, timings.get(each.variant)
+        is_frozen, speeds = each.variant == frozen, timings.speeds(each.variant)
         tags = {"mlflow.parentRunId": run_id, "poc.kind": "variant", "poc.frozen": str(is_frozen).lower(), "poc.launcher": _process(os.getpid())}
         child = client.create_run(experiment, run_name=each.variant, tags=tags).info.run_id
         params = {"variant": each.variant, "is_expected_to_pass": str(each.is_expected_to_pass), "refuted": ", ".join(_refuted(each)) or "nothing"}
-        client.log_batch(child, metrics=_metrics("dev", _figures(each, timing)), params=[Param(name, value) for name, value in params.items()])
+        client.log_batch(child, metrics=_metrics("dev", _figures(each, speeds)), params=[Param(name, value) for name, value in params.items()])
         client.set_terminated(child, "FINISHED")
-        if is_frozen and timing:
-            client.log_batch(run_id, metrics=_metrics("evaluate", [Number(name="p99_ms", value=timing.open_loop_p99_ms, unit="ms")]))
+        if is_frozen:
+            slowest = max((speed.timing.open_loop_p99_ms for speed in speeds if speed.timing), default=math.nan)
+            client.log_batch(run_id, metrics=_metrics("evaluate", [Number(name="p99_ms", value=slowest, unit="ms")]))
 
 
 def _refuted(assessment: Assessment) -> list[str]:
     return [limit.name for limit in assessment.limits if limit.verdict == "NO-GO"]
 
 
-def _figures(assessment: Assessment, timing: Timing | None) -> list[Number]:
+def _figures(assessment: Assessment, speeds: Sequence[Speed]) -> list[Number]:
     money = assessment.money.per_period
     found = {
         **({"missed": counted.missed, "false_alarms": counted.false_alarms} if isinstance(counted := assessment.counted, Confusion) else {}),
@@ -238,8 +240,9 @@ def _figures(assessment: Assessment, timing: Timing | None) -> list[Number]:
         "chance_of_go": assessment.chance_of_go,
         "cpu_us_per_call": assessment.cpu_us_per_call,
     }
-    if timing:
-        found |= {name: getattr(timing, name) for name in ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "memory_mb", "size_mb")}
+    for speed in speeds:
+        target = f"{speed.target}." if len(speeds) > 1 else ""
+        found |= {f"{target}{name}": getattr(speed.timing, name) for name in TIMED if speed.timing}
     return [Number(name=name, value=value, unit="") for name, value in found.items()]
 
 

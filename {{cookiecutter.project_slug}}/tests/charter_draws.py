@@ -47,7 +47,9 @@ def of_any_kind(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 
 def shared() -> st.SearchStrategy[dict[str, Any]]:
     """Draw what every kind has."""
-    hardware = st.fixed_dictionaries({"cores": st.integers(1, 256), "memory_mb": st.integers(64, 100_000_000), "monthly_cost": money()})
+    machine = {"cores": st.integers(1, 256), "memory_mb": st.integers(64, 100_000_000), "monthly_cost": money()}
+    named = st.fixed_dictionaries({"name": st.sampled_from(["edge", "cloud", "line-4"]), "architecture": st.just("arm64"), **machine})
+    hardware = st.fixed_dictionaries(machine) | st.lists(named, min_size=1, max_size=3, unique_by=lambda each: each["name"])
     limits = {
         "confidence": decimals("0.8", "0.999", 3),
         "latency_p99_ms": decimals("0.01", "3600000", 2),

@@ -177,6 +177,43 @@ def test_a_machine_fits_the_monthly_budget() -> None:
     assert places(a_charter(limits={"monthly_budget": 119})) == ["limits.hardware.monthly_cost"]
 
 
+EDGE, CLOUD = ({"name": name, "architecture": "x86_64", "cores": 2, "memory_mb": 4096, "monthly_cost": cost} for name, cost in (("edge", 60), ("cloud", 120)))
+
+
+def test_one_machine_is_a_list_of_one() -> None:
+    plain = PLAIN["limits"]["hardware"]
+    assert a_charter(limits={"hardware": [plain]}) == a_charter()
+    assert [target.name for target in a_charter().limits.hardware] == [None]
+
+
+def test_each_of_several_machines_fits_budget_and_memory() -> None:
+    assert places(a_charter(limits={"hardware": [EDGE, CLOUD]})) == []
+    dear, small = EDGE | {"monthly_cost": 401}, CLOUD | {"memory_mb": 511}
+    assert places(a_charter(limits={"hardware": [dear, small]})) == ["limits.hardware.0.monthly_cost", "limits.memory_mb"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "wrong"),
+    [
+        ([EDGE, EDGE], "limits.hardware.1.name"),
+        ([EDGE, {name: value for name, value in CLOUD.items() if name != "name"}], "limits.hardware.1"),
+    ],
+)
+def test_several_machines_are_told_apart_by_their_names(targets: list[dict[str, Any]], wrong: str) -> None:
+    assert places(a_charter(limits={"hardware": targets})) == [wrong]
+
+
+@pytest.mark.parametrize("name", ["", "Edge", "edge box", "-edge", "x" * 25])
+def test_the_name_of_a_machine_is_short_and_plain(name: str) -> None:
+    with pytest.raises(ValidationError, match="name"):
+        a_charter(limits={"hardware": [EDGE | {"name": name}]})
+
+
+def test_a_charter_names_at_least_one_machine() -> None:
+    with pytest.raises(ValidationError, match="hardware"):
+        a_charter(limits={"hardware": []})
+
+
 def test_memory_allowed_fits_the_machine() -> None:
     assert places(a_charter(limits={"memory_mb": 4097})) == ["limits.memory_mb"]
 

@@ -90,6 +90,16 @@ def test_people_are_called_what_the_charter_calls_them() -> None:
     assert "Of 1,000 faulty parts 450 are missed today. Of 1,000 good parts 40" in page and "63 sealed faulty parts" in page
 
 
+def test_several_machines_are_told_one_by_one() -> None:
+    plain = {"architecture": "x86_64", "cores": 2, "memory_mb": 4096, "monthly_cost": 120}
+    edge = {"name": "edge-box", "architecture": "arm64", "cores": 1, "memory_mb": 1024, "monthly_cost": 35}
+    page = read(a_charter(limits={"hardware": [plain | {"name": "cloud"}, edge]}))
+    assert "while 200 a second arrive, on each of 2 machines. The model is" in page
+    assert "Of each kind, as many as the rate needs may cost 400 EUR a month. - cloud: 2 cores (x86_64) and 4,096 MB of memory; 120 EUR a month." in page
+    assert "- edge-box: 1 core (arm64) and 1,024 MB of memory; 35 EUR a month." in page
+    assert "on a machine (edge-box) with 1 core" in read(a_charter(limits={"hardware": [edge]}))
+
+
 def test_a_small_share_is_told_of_so_many_that_people_stay_whole() -> None:
     assert "At most 5 of 10,000 cases to catch missed." in read(a_charter(limits={"missed_share": "0.0005"}))
 

@@ -42,6 +42,12 @@ def test_an_editor_has_nothing_to_say_of_a_plain_charter_of_any_kind(plain: dict
     assert complaints(plain) == []
 
 
+def test_an_editor_takes_one_machine_or_several() -> None:
+    plain = PLAIN["limits"]["hardware"]
+    assert complaints(a_plain_charter(limits={"hardware": [plain | {"name": "edge"}, plain | {"name": "cloud"}]})) == []
+    assert complaints(a_plain_charter(limits={"hardware": [plain | {"name": "Edge Box"}]})) != []
+
+
 @settings(max_examples=20)
 @given(st.sampled_from(KINDS).flatmap(of_any_kind))
 def test_an_editor_has_nothing_to_say_of_what_is_accepted(plain: dict[str, Any]) -> None:

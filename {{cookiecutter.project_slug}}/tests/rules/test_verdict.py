@@ -186,6 +186,48 @@ def test_another_machine_proves_nothing_and_says_why(name: str) -> None:
     assert "4 cores, not 2" in next(verdict.why for verdict in fast if verdict.name == name)
 
 
+TWO = {
+    "hardware": [{"name": name, "architecture": "x86_64", "cores": 2, "memory_mb": 4096, "monthly_cost": cost} for name, cost in (("edge", 60), ("cloud", 120))]
+}
+
+
+def test_every_target_has_to_keep_every_limit_of_a_machine_and_the_worst_counts() -> None:
+    slow = a_timing(open_loop_p99_low_ms=5.1, open_loop_p99_high_ms=6.0, single_p50_us=4000.0)
+    judged = judge(a_charter(limits=TWO), GOOD, a_money(), [a_speed(a_timing(), target="cloud"), a_speed(slow, target="edge")])
+    verdicts = by_name(judged)
+    assert [name for name in verdicts if " on " in name] == [
+        f"{name} on {at}" for name in ("latency_p99", "memory", "monthly_budget") for at in ("edge", "cloud")
+    ]
+    assert [name for name, verdict in verdicts.items() if verdict != "GO"] == ["latency_p99 on edge"]
+    assert (overall(judged), [each.name for each in judged].count("model_size")) == ("NO-GO", 1)
+
+
+def test_a_target_that_this_machine_is_not_is_not_proven_and_named() -> None:
+    judged = judge(a_charter(limits=TWO), GOOD, a_money(), [a_speed(a_timing(), target="cloud"), a_speed(a_timing(), ["4 cores, not 2"], target="edge")])
+    assert [each.name for each in judged if each.verdict != "GO"] == ["latency_p99 on edge", "memory on edge", "monthly_budget on edge"]
+    assert all("4 cores, not 2" in each.why for each in judged if each.name.endswith("on edge"))
+
+
+def test_a_target_without_a_report_proves_nothing() -> None:
+    verdicts = by_name(judge(a_charter(limits=TWO), GOOD, a_money(), [a_speed(a_timing(), target="cloud"), a_speed(a_timing(), target="another")]))
+    assert [name for name, verdict in verdicts.items() if verdict != "GO"] == ["latency_p99 on edge", "memory on edge", "model_size", "monthly_budget on edge"]
+
+
+def test_each_target_pays_for_its_own_machines() -> None:
+    # 20 ms at 200 a second take 4 cores: at half busy four machines of two, at 60 or at 120 a month; of 101 the fourth is beyond 400
+    judged = judge(
+        a_charter(limits=TWO), GOOD, a_money(), [a_speed(a_timing(cpu_us_per_call=an_interval(20_000, 20_000)), target=at) for at in ("edge", "cloud")]
+    )
+    assert {each.name: each.measured for each in judged if "budget" in each.name} == {"monthly_budget on edge": 240, "monthly_budget on cloud": 480}
+
+
+def test_a_cost_whose_interval_holds_the_budget_is_not_proven() -> None:
+    # from 15,000 us on it takes a fourth machine: 360 or 480 a month, and 400 are agreed
+    judged = judge(a_charter(), GOOD, a_money(), [a_speed(a_timing(cpu_us_per_call=an_interval(14_900, 15_100)))])
+    [budget] = [each for each in judged if each.name == "monthly_budget"]
+    assert (budget.verdict, budget.low, budget.high) == ("NOT PROVEN", 360, 480)
+
+
 def test_no_timing_proves_nothing_about_the_machine() -> None:
     verdicts = by_name(judge(a_charter(), GOOD, a_money(), []))
     assert [verdicts[name] for name in ("latency_p99", "memory", "model_size", "monthly_budget")] == ["NOT PROVEN"] * 4

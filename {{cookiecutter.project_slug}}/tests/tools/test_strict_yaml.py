@@ -281,6 +281,24 @@ def test_cross_checks_have_lines_too(tmp_path: Path) -> None:
     assert caught.value.problems[0].where == f"charter.yaml line {line}, column 4, limits.hardware.monthly_cost"
 
 
+def line_of(path: Path, word: str) -> int:
+    return next(n for n, text in enumerate(path.read_text().splitlines(), 1) if word in text)
+
+
+def test_a_wrong_field_of_one_machine_is_where_it_is_written(tmp_path: Path) -> None:
+    [problem] = charter_problems(tmp_path, limits={"hardware": {"cores": 0}})
+    assert problem.where == f"charter.yaml line {line_of(tmp_path / 'charter.yaml', 'cores')}, column 4, limits.hardware.cores"
+    [problem] = charter_problems(tmp_path, limits={"hardware": "big"})
+    assert problem.what == "hardware holds no fields"
+
+
+def test_a_wrong_field_of_one_of_several_machines_is_where_it_is_written(tmp_path: Path) -> None:
+    plain = PLAIN["limits"]["hardware"]
+    [problem] = charter_problems(tmp_path, limits={"hardware": [plain | {"name": "cloud"}, plain | {"name": "Edge Box"}]})
+    assert problem.where == f"charter.yaml line {line_of(tmp_path / 'charter.yaml', 'Edge Box')}, column 5, limits.hardware.1.name"
+    assert (problem.what.partition(",")[0], problem.fix) == ("name is 'Edge Box'", "write it like edge-box")
+
+
 def test_a_typo_in_one_section_does_not_hide_a_contradiction_in_another(tmp_path: Path) -> None:
     problems = charter_problems(tmp_path, version=0, people=PLAIN["people"][1:], limits={"monthly_budget": 1}, baseline={"process": "By eye"})
     # limits are compared with the baseline, which says too little: that check waits

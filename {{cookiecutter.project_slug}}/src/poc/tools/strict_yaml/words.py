@@ -38,7 +38,10 @@ def as_written(place: Place, value: Any) -> Place:
     for part in place:
         if isinstance(part, int) and not isinstance(value, list):
             continue
-        value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) and part in range(len(value)) else None
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            value = None
         written = (*written, part)
     return written
 

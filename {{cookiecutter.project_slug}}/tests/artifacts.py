@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from builders import a_charter, a_plain_charter
+from rehearsals import a_rehearsal
 
 from poc import layout
 from poc.rules.charter import Charter
@@ -33,7 +34,6 @@ from poc.rules.evidence import (
     Models,
     Number,
     Record,
-    Rehearsal,
     Report,
     Split,
     Splits,
@@ -167,16 +167,7 @@ def a_run(
         layout.EVALUATION_JSON: an_evaluation(charter),
     }
     run.write("evaluate", candidate)
-    rehearsal = Rehearsal(
-        rows=50,
-        largest_difference=0.0,
-        decisions_differing=0,
-        late_features=[],
-        request_p50_ms=0.5,
-        request_p99_ms=1.0,
-        server_memory_mb=server_memory_mb,
-    )
-    run.write("replay", {layout.REHEARSAL_JSON: rehearsal}, figure=figure)
+    run.write("replay", {layout.REHEARSAL_JSON: a_rehearsal(server_memory_mb=server_memory_mb)}, figure=figure)
     return run
 
 
@@ -238,6 +229,8 @@ def an_evaluation(charter: Charter) -> Evaluation:
         expected_p99_ms=1.0,
         is_expected_to_pass=True,
         cpu_us_per_call=50.0,
+        monthly_cost=Interval(low=120.0, middle=120.0, high=120.0),
+        cost_per_million=Interval(low=0.0045, middle=0.0046, high=0.0048),
     )
     return Evaluation(
         assessments=[assessment],

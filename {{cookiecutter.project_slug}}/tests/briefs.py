@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from artifacts import A_DIGEST, a_curve, changed, fast_timings
 from builders import a_charter
+from rehearsals import a_rehearsal
 
 from poc.rules.brief import Brief, Judged
 from poc.rules.charter import BinaryCharter
@@ -19,8 +20,8 @@ from poc.rules.evidence import (
     CandidateInput,
     Confusion,
     Evaluation,
+    Interval,
     NearDuplicates,
-    Rehearsal,
     Split,
     Splits,
     Verdict,
@@ -77,9 +78,7 @@ def a_judged(
         evaluation=_an_evaluation(charter),
         timings=timings,
         splits=_splits(),
-        rehearsal=Rehearsal(
-            rows=50, largest_difference=0.0, decisions_differing=0, late_features=[], request_p50_ms=0.5, request_p99_ms=1.0, server_memory_mb=90.0
-        ),
+        rehearsal=a_rehearsal(),
         data_card=data_card,
         judged_on="2026-02-20",
     )
@@ -128,6 +127,8 @@ def _an_evaluation(charter: BinaryCharter) -> Evaluation:
         expected_p99_ms=1.0,
         is_expected_to_pass=True,
         cpu_us_per_call=50.0,
+        monthly_cost=Interval(low=120.0, middle=120.0, high=120.0),
+        cost_per_million=Interval(low=0.0045, middle=0.0046, high=0.0048),
     )
     return Evaluation(
         assessments=[assessment],

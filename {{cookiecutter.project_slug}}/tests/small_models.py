@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from poc import layout
 from poc.rules.charter import Charter
-from poc.rules.evidence import Calibration, Candidate, CandidateInput, Confusion, Technique, Variant, Variants
+from poc.rules.evidence import Calibration, Candidate, CandidateInput, Confusion, Split, Splits, Technique, Variant, Variants
 from poc.rules.oip import infer_request
 from poc.rules.params import Params
 from poc.tools import files, frames
@@ -101,6 +101,12 @@ def dev_data(folder: Path, rows: pd.DataFrame | None = None) -> Path:
     """Write a data artifact that holds dev rows only."""
     folder.mkdir(parents=True, exist_ok=True)
     frames.write_table(some_rows() if rows is None else rows, folder / layout.SPLIT_FILES["dev"])
+    nothing = Split(rows=0, counts={}, sha256="0" * 64)
+    splits = Splits(
+        train=nothing, dev=nothing, sealed=nothing, sealed_labels_sha256="0" * 64, sealed_rows_sha256="0" * 64, sealed_sketch=[], source_sketch=[],
+        ignored_columns=[], how="by hand", near_duplicates={},
+    )  # fmt: skip
+    files.write_record(folder / layout.SPLITS_JSON, splits)
     return folder
 
 

@@ -10,10 +10,18 @@ import pytest
 
 from poc.errors import Refused
 from poc.rules import guards
+from poc.rules.live_features import Compared
 
 Facts = Callable[[], None]
 NAN = math.nan
 BEYOND_PARITY, BEYOND_REPLAY = (math.nextafter(limit, 1) for limit in (guards.PARITY_DIFFERENCE, guards.REPLAY_DIFFERENCE))
+
+
+
+def seen(**changes: Any) -> Compared:
+    """Return a feature that was known as training saw it, changed."""
+    return Compared(**{"feature": "temperature", "rows": 100, "differing": 0, "missing": 0, "largest": 0.0} | changes)
+
 
 #: For each guard, facts that it must refuse: each breaks one condition, by as little as it can be broken.
 BREAKS: dict[str, list[Facts]] = {
@@ -66,6 +74,12 @@ BREAKS: dict[str, list[Facts]] = {
         lambda: guards.graph_equals_estimator("trees", NAN, 0, 100),
         lambda: guards.graph_equals_estimator("trees", 0.0, 1, 100),
         lambda: guards.graph_equals_estimator("trees", 0.0, 0, 0),
+    ],
+    "live_features_equal_batch": [
+        lambda: guards.live_features_equal_batch([seen(differing=1)]),
+        lambda: guards.live_features_equal_batch([seen(), seen(differing=100, missing=100)]),
+        lambda: guards.live_features_equal_batch([seen(rows=0)]),
+        lambda: guards.live_features_equal_batch([]),
     ],
     "served_equals_batch": [
         lambda: guards.served_equals_batch(100, BEYOND_REPLAY, 0),
@@ -123,6 +137,7 @@ ACCEPTS: dict[str, list[Facts]] = {
         lambda: guards.result_is_believable("trees", 1.0, {"amount": None, "weight": "it is the measurement itself"}),
     ],
     "graph_equals_estimator": [lambda: guards.graph_equals_estimator("trees", guards.PARITY_DIFFERENCE, 0, 1)],
+    "live_features_equal_batch": [lambda: guards.live_features_equal_batch([seen(rows=1), seen()])],
     "served_equals_batch": [lambda: guards.served_equals_batch(1, guards.REPLAY_DIFFERENCE, 0)],
     "every_row_is_served": [lambda: guards.every_row_is_served(3, 200, "")],
     "features_arrive_in_time": [lambda: guards.features_arrive_in_time([])],

@@ -36,6 +36,8 @@ DATA_CARD_MD = "data_card.md"
 SPLITS_JSON = "splits.json"
 SPLIT_FILES = {"train": "train.parquet", "dev": "dev.parquet", "sealed": "sealed.parquet"}
 SEALED_LABELS = "labels.parquet"
+#: What dev rows share with the readings that were joined to them, as text, in the order of their rows.
+DEV_KEYS = "dev_keys.parquet"
 VALIDATION_JSON = "validation.json"
 MODELS_JSON = "models.json"
 GRAPHS_JSON = "graphs.json"

@@ -182,6 +182,14 @@ def _(project: Path) -> object:
     return None
 
 
+@breaks("live_features_equal_batch", "replay")
+def _(project: Path) -> object:
+    # Nothing says that a value an hour old may be used, and nothing tells what was known when each part was decided.
+    features = [feature.model_copy(update={"available": "streamed", "max_age_seconds": None}) for feature in a_charter().features[1:2]]
+    stale = a_charter().model_copy(update={"features": [a_charter().features[0], *features, a_charter().features[2]]})
+    return rehearse(project, agreement=an_agreement(project / "stale", stale))
+
+
 @breaks("served_equals_batch", "replay")
 def _(project: Path) -> object:
     return rehearse(project, candidate=a_candidate(project / "neighbours", a_model(looks_at_its_neighbours=True)))

@@ -25,7 +25,7 @@ HINTS: Mapping[str, str] = {
     "costs": "For the rows of each class, what it costs to decide them as each class.",
     "decided_shares": "For the rows of each class, which share is decided as each class today; each row adds up to 1.",
     "decision_date": "It ends on this day, ship or stop. Written YYYY-MM-DD, without quotes.",
-    "delay_seconds": "How old the value usually is when it arrives. Replay knows it no sooner.",
+    "delay_seconds": "How old the value usually is when it arrives.",
     "deputy": "The e-mail address of who may sign instead; no builder's.",
     "dev_share": "Of the rows that are not sealed, between 0.05 and 0.5: those to choose by.",
     "false_alarm_share": "A share between 0 and 1: of the negatives, how many are flagged. 4 % is 0.04.",

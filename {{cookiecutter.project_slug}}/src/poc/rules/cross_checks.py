@@ -234,8 +234,9 @@ def _features(charter: Charter) -> Iterator[Problem]:
                 fix="take it out of the features",
             )
         if feature.why_it_is_known_in_time and (feature.available == "at_request" or feature.delay_seconds == 0):
+            comes = "with the request" if feature.available == "at_request" else "without delay"
             yield Problem(
-                what=f"feature {feature.name!r} says why it is known in time, and comes {'with the request' if feature.available == 'at_request' else 'without delay'}",
+                what=f"feature {feature.name!r} says why it is known in time, and comes {comes}",
                 where=f"{where}.why_it_is_known_in_time",
                 fix="take the sentence out, or declare how and how late it arrives",
             )

@@ -11,6 +11,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from poc.errors import Problem, Refused
+from poc.rules.live_features import Compared
 
 P = ParamSpec("P")
 Check = Callable[..., list[Problem]]
@@ -212,6 +213,22 @@ def graph_equals_estimator(name: str, largest_difference: float, flipped: int, r
             where="export",
             fix="take the family out of params.yaml, families, or see the conversions that go wrong in docs/builder.md",
         )
+    ]
+
+
+@guard
+def live_features_equal_batch(compared: Sequence[Compared]) -> list[Problem]:
+    """Refuse features that were not known when a row was decided as training saw them."""
+    if not compared:
+        return [Problem(what="no feature was compared with what was known of it", where="replay", fix="poc run, from the start")]
+    return [
+        Problem(
+            what=f"feature {each.feature!r} was not known as training saw it {each.in_words}: {each.why}. {each.cost}",
+            where=each.where,
+            fix=each.fix,
+        )
+        for each in compared
+        if each.differing > 0 or each.rows == 0
     ]
 
 

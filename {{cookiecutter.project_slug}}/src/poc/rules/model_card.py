@@ -9,6 +9,8 @@ from poc.rules.counts import ALL_ROWS
 from poc.rules.evidence import Calibration, Split
 from poc.rules.markdown import GAP, page, table, text
 from poc.rules.people import errors_counted
+from poc.rules.silence import without_late_features
+from poc.rules.words import sentence
 from poc.rules.write_brief import decides
 
 

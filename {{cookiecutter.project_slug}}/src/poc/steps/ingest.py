@@ -54,6 +54,8 @@ def ingest(*, agreement: Path, data: Path, sealed_labels: Path) -> Result:
     _refuse_shared_rows({name: own.iloc[numbers] for name, numbers in indices.items()}, charter)
     near = _refuse_near_duplicates(parts, charter)
     _write(parts, labels, indices, charter.data.target, data, sealed_labels)
+    if shared_with_readings := list(dict.fromkeys(name for join in charter.data.joins for name in join.by)):
+        frames.write_table(frames.keys_as_text(own.iloc[where.dev], shared_with_readings), data / layout.DEV_KEYS)
     splits = {
         name: Split(
             rows=len(part),

@@ -5,6 +5,7 @@ from poc.tools.frames.identity import cell_hashes, lottery, sha256_of_rows, shar
 from poc.tools.frames.joining import Joined, join_as_of_arrival, side_by_side
 from poc.tools.frames.moments import order_of, time_problems
 from poc.tools.frames.reading import column_problems, read_table, write_table
+from poc.tools.frames.streams import clock, keys, keys_as_text, taken
 
 __all__ = [
     "Column",
@@ -12,9 +13,12 @@ __all__ = [
     "amounts_of",
     "categories_of",
     "cell_hashes",
+    "clock",
     "column_problems",
     "columns",
     "join_as_of_arrival",
+    "keys",
+    "keys_as_text",
     "lottery",
     "model_frame",
     "not_numbers",
@@ -25,6 +29,7 @@ __all__ = [
     "sha256_of_rows",
     "shared_rows",
     "side_by_side",
+    "taken",
     "time_problems",
     "typed",
     "write_table",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from poc.errors import InputRefused, Problem
 from poc.rules.charter import Join
 from poc.tools.frames.cells import as_text
-from poc.tools.frames.moments import moments_of, time_problems
+from poc.tools.frames.moments import clock_of, is_number, moments_of, ticks_of, time_problems
 from poc.tools.frames.reading import column_problems
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def join_as_of_arrival(table: pd.DataFrame, readings: pd.DataFrame, join: Join, 
     moments = [moments_of(values) for values in (table[time], readings[join.event_time], readings[join.arrived_time])]
     if problems := [*not_moments, *_keyless(readings, join), *([] if not_moments else _problems_of_moments(moments, readings, join, time))]:
         raise InputRefused(problems)
-    decided, event, arrived = map(_clock, moments)
+    decided, event, arrived = map(clock_of, moments)
     of_row, of_reading = _keys(table, readings, join.by)
     known = pd.DataFrame({"arrived": arrived, "event": event, "key": of_reading, "reading": np.arange(len(readings))})
     known = known.sort_values("arrived", kind="stable")
@@ -75,7 +75,7 @@ def join_as_of_arrival(table: pd.DataFrame, readings: pd.DataFrame, join: Join, 
     asked = pd.DataFrame({"decided": decided, "key": of_row, "row": np.arange(len(table))}).sort_values("decided", kind="stable")
     found = pd.merge_asof(asked, known, left_on="decided", right_on="arrived", by="key").set_index("row").sort_index()
     columns = readings.drop(columns=_own(join)).reset_index(drop=True).reindex(found["reading"]).set_axis(table.index)
-    second = 1 if _is_number(moments[0]) else 1e6
+    second = ticks_of(moments[0])
     age_seconds = (found["decided"] - found["event"]).to_numpy(dtype=np.float64) / second
     too_old = {name: age_seconds > allowed for name, allowed in max_age_seconds.items() if name in columns}
     return Joined(
@@ -119,14 +119,14 @@ def _keyless(readings: pd.DataFrame, join: Join) -> Iterator[Problem]:
 
 def _problems_of_moments(moments: Sequence[pd.Series], readings: pd.DataFrame, join: Join, time: str) -> Iterator[Problem]:
     """Compare the moments of decision, event and arrival with each other, each of which is one."""
-    if len({_is_number(values) for values in moments}) > 1:
+    if len({is_number(values) for values in moments}) > 1:
         yield Problem(
             what=f"{time!r}, {join.event_time!r} and {join.arrived_time!r} are numbers here and dates there: they cannot be compared",
             where=join.source,
             fix="write all three as ISO 8601, or all three as seconds since the same moment",
         )
         return
-    _, event, arrived = map(_clock, moments)
+    _, event, arrived = map(clock_of, moments)
     if (early := arrived < event).any():
         yield Problem(
             what=f"{int(early.sum()):,} of {len(readings):,} readings arrived before their event, {readings[join.event_time][early].iloc[0]} first",
@@ -140,20 +140,6 @@ def _problems_of_moments(moments: Sequence[pd.Series], readings: pd.DataFrame, j
             where=join.source,
             fix="keep one of each, or give them the moments at which they differ",
         )
-
-
-def _clock(moments: pd.Series) -> NDArray[Any]:
-    """Return moments as numbers that can be compared, shape (n_rows,): those of a date in microseconds, a date without a zone being UTC."""
-    if _is_number(moments):
-        return moments.to_numpy(dtype=np.float64)
-    # In microseconds: in nanoseconds the year 9999, which stands for never, would not fit.
-    return np.asarray(moments.dt.as_unit("us").to_numpy(dtype="datetime64[us]"), dtype=np.int64)
-
-
-def _is_number(moments: pd.Series) -> bool:
-    import pandas as pd
-
-    return pd.api.types.is_numeric_dtype(moments)
 
 
 def _keys(table: pd.DataFrame, readings: pd.DataFrame, names: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from poc.errors import InputRefused, Problem
@@ -48,3 +49,23 @@ def moments_of(values: pd.Series) -> pd.Series:
         return values
     numbers = pd.to_numeric(values.astype(str), errors="coerce")
     return numbers if numbers.notna().all() else pd.to_datetime(values.astype(str).where(values.notna()), format="ISO8601", errors="coerce", utc=True)
+
+
+def clock_of(moments: pd.Series) -> NDArray[Any]:
+    """Return moments as numbers that can be compared, shape (n_rows,): those of a date in microseconds, a date without a zone being UTC."""
+    if is_number(moments):
+        return moments.to_numpy(dtype=np.float64)
+    # In microseconds: in nanoseconds the year 9999, which stands for never, would not fit.
+    return np.asarray(moments.dt.as_unit("us").to_numpy(dtype="datetime64[us]"), dtype=np.int64)
+
+
+def ticks_of(moments: pd.Series) -> float:
+    """Say how many of `clock_of` make a second."""
+    return 1.0 if is_number(moments) else 1e6
+
+
+def is_number(moments: pd.Series) -> bool:
+    """Say whether moments are plain numbers, which are seconds."""
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(moments)

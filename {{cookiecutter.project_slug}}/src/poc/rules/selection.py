@@ -1,35 +1,78 @@
-"""Which variant to freeze: the cheapest of those expected to meet every limit."""
+"""Which variant to freeze: the cheapest of those expected to meet every limit, as far as its cost can be told from theirs."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from poc.rules.evidence import Assessment
+from poc.rules.evidence import Assessment, Interval
+from poc.rules.words import amount
 
 #: A chance of GO within this of the best is not worth a dearer variant.
 AS_LIKELY = 0.05
+#: By how much a call has to be cheaper, bound against bound, before it decides: what noise can move must not freeze another candidate in each run.
+CHEAPER = 0.2
 
 
 def choose(assessments: Sequence[Assessment]) -> tuple[Assessment, str]:
-    """Return the variant to freeze and the reason, in one sentence; the best even if none is expected to pass.
+    """Return the variant to freeze and why, in one sentence with the figures; the best even if none is expected to pass.
 
-    Among variants expected to pass, those about as likely as the best to reach GO are kept; of these the cheapest a month, counted in whole machines; of
-    those the one with the most money on dev, then the first by name. Microseconds do not decide: timing noise would freeze another candidate each time,
-    and each candidate takes a look.
+    Of variants expected to pass, those about as likely as the best to reach GO are kept. Of these, those not shown to be dearer a month than the cheapest,
+    counted in whole machines: dearer is whose lower bound lies above the upper bound of the cheapest. Of those, the ones with the most money on dev; of
+    those, the ones whose calls are not shown to be dearer by a fifth; of those, the first by name. So intervals that overlap decide nothing, and two runs
+    that differ in noise alone freeze the same bytes: each further candidate would spend a look.
     """
     expected = [each for each in assessments if each.is_expected_to_pass]
     pool = expected or list(assessments)
-    likely = [each for each in pool if each.chance_of_go >= max(other.chance_of_go for other in pool) - AS_LIKELY]
-    cheap = [each for each in likely if monthly_cost(each) == min(monthly_cost(other) for other in likely)]
-    chosen = min(cheap, key=lambda each: (-round(each.money.per_period.middle), each.variant))
+    equals = _best(pool)
+    chosen = min(equals, key=lambda each: each.variant)
     if not expected:
         return chosen, f"no variant is expected to meet every limit; {chosen.variant} is the most likely to (predicted chance {chosen.chance_of_go:.0%})"
-    cost = f"{monthly_cost(chosen):,.0f} {chosen.money.currency} a month, {chosen.cpu_us_per_call:.0f} us CPU a call"
-    return chosen, f"{chosen.variant}: of {len(expected)} variants expected to meet every limit, among the cheapest ({cost}), and of those it earns most on dev"
+    others = [each for each in pool if each not in equals]
+    counted = f"{len(expected)} of {len(assessments)} variants are expected to meet every limit"
+    if len(equals) > 1:
+        counted += f", {len(equals) - 1} of which cost and earn as much and come later by name"
+    if not others:
+        figures = f"{_cost(chosen.monthly_cost)} {chosen.money.currency} a month, {_money(chosen)} earned on dev"
+        return chosen, f"{chosen.variant}: {figures}; {counted}"
+    rival = min(_best(others), key=lambda each: each.variant)
+    return chosen, f"{chosen.variant} over {rival.variant}, {_why_not(rival, chosen, pool)}; {counted}"
 
 
-def monthly_cost(assessment: Assessment) -> float:
-    """Return what the machines cost that a variant needs at the charter's rate, per month; infinite if it was not timed."""
-    found = (limit.measured for limit in assessment.limits if limit.name == "monthly_budget" and math.isfinite(limit.measured))
-    return next(found, math.inf)
+def _best(pool: Sequence[Assessment]) -> list[Assessment]:
+    """Return those that are about as likely, as cheap and as good as any."""
+    cheap = _not_dearer(_likely(pool), lambda each: each.monthly_cost)
+    most = max(round(each.money.per_period.middle) for each in cheap)
+    rich = [each for each in cheap if round(each.money.per_period.middle) == most]
+    return _not_dearer(rich, lambda each: each.cost_per_million, by=CHEAPER)
+
+
+def _likely(pool: Sequence[Assessment]) -> list[Assessment]:
+    return [each for each in pool if each.chance_of_go >= max(other.chance_of_go for other in pool) - AS_LIKELY]
+
+
+def _not_dearer(pool: Sequence[Assessment], cost: Callable[[Assessment], Interval], by: float = 0.0) -> list[Assessment]:
+    """Return those whose lower bound, less a margin, is within the smallest upper bound."""
+    surely = min(cost(each).high for each in pool)
+    return [each for each in pool if cost(each).low * (1 - by) <= surely]
+
+
+def _why_not(rival: Assessment, chosen: Assessment, pool: Sequence[Assessment]) -> str:
+    """Say what spoke against a rival: the first thing in the order of the choice."""
+    currency, monthly = chosen.money.currency, f"{chosen.money.currency} a month"
+    likely = _likely(pool)
+    if rival not in likely:
+        return f"whose predicted chance of GO is {rival.chance_of_go:.0%} against {chosen.chance_of_go:.0%}"
+    if rival not in _not_dearer(likely, lambda each: each.monthly_cost):
+        return f"which costs {_cost(rival.monthly_cost)} {monthly} against {_cost(chosen.monthly_cost)}"
+    if round(rival.money.per_period.middle) != round(chosen.money.per_period.middle):
+        return f"which earns {_money(rival)} on dev against {_money(chosen)}, at no lower cost ({_cost(chosen.monthly_cost)} {monthly})"
+    return f"which earns as much on dev, and whose calls cost {_cost(rival.cost_per_million)} {currency} a million against {_cost(chosen.cost_per_million)}"
+
+
+def _money(assessment: Assessment) -> str:
+    return f"{amount(assessment.money.per_period.middle, signed=True)} {assessment.money.currency} a {assessment.money.period}"
+
+
+def _cost(cost: Interval) -> str:
+    low, high = amount(cost.low), amount(cost.high)
+    return low if low == high else f"{low} to {high}"

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc import layout
+from poc.rules.assessing import assess
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.counts import counted_shares
 from poc.rules.curve import value_curve
-from poc.rules.evidence import Assessment, AtHalf, Candidate, CandidateInput, Confusion, Evaluation, Number, Speed, Timings, Variant, Variants
-from poc.rules.latency import expected_p99_ms
+from poc.rules.evidence import AtHalf, Candidate, CandidateInput, Confusion, Evaluation, Number, Timings, Variant, Variants
 from poc.rules.oip import infer_request
 from poc.rules.selection import choose
 from poc.rules.thresholds import confusion_at
 from poc.rules.value import threshold_by_costs, worth
-from poc.rules.verdict import judge, judge_money, judge_shares, overall
+from poc.rules.verdict import judge_money, judge_shares, overall
 from poc.steps.inputs import Rows, charter_of, rows_of
 from poc.steps.perform import Result
 from poc.tools import files
@@ -31,7 +31,7 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
     seed = charter.data.split_seed  # agreed with the sponsor, so that no builder can draw again
     made = {variant.name: variant for variant in files.read_record(variants / layout.VARIANTS_JSON, Variants).variants if variant.is_made}
     measured = files.read_record(timings / layout.TIMINGS_JSON, Timings)
-    assessed = [_assess(variant, measured.speeds(name), charter, seed) for name, variant in made.items() if variant.dev]
+    assessed = [assess(variant, measured.speeds(name), charter, seed) for name, variant in made.items() if variant.dev]
     chosen, why = choose(assessed)
     variant = made[chosen.variant]
     dev = rows_of(data, "dev", charter)
@@ -45,29 +45,6 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
             Number(name="dev_money", value=chosen.money.per_period.middle, unit=f"{chosen.money.currency} per {chosen.money.period}"),
             Number(name="chance_of_go", value=chosen.chance_of_go, unit="share"),
         ],
-    )
-
-
-def _assess(variant: Variant, speeds: list[Speed], charter: Charter, seed: int) -> Assessment:
-    """Judge a variant on dev. Its latency as measured is for the gate: a pause of the machine at the wrong moment must not freeze another variant."""
-    counted = variant.dev
-    assert counted is not None
-    money = worth(charter, counted, seed=seed)
-    limits = judge(charter, counted, money, speeds)
-    refuted = [limit.name for limit in limits if limit.verdict == "NO-GO" and not limit.name.startswith("latency_p99")]
-    timed = [speed.timing for speed in speeds if speed.timing]
-    rate, allowed_ms = float(charter.limits.arrivals_per_second), float(charter.limits.latency_p99_ms)
-    expected_ms = max((expected_p99_ms(timing.single_p50_us, rate) for timing in timed), default=float("nan"))
-    is_fast = all(bool(speed.differences) or expected_p99_ms(speed.timing.single_p50_us, rate) <= allowed_ms for speed in speeds if speed.timing)
-    return Assessment(
-        variant=variant.name,
-        counted=counted,
-        money=money,
-        limits=limits,
-        chance_of_go=variant.predicted_chance_of_go,
-        is_expected_to_pass=len(timed) == len(charter.limits.hardware) and not refuted and is_fast and variant.predicted_chance_of_go >= 0.5,
-        expected_p99_ms=expected_ms,
-        cpu_us_per_call=max((timing.cpu_us_per_call.middle for timing in timed), default=float("inf")),
     )
 
 

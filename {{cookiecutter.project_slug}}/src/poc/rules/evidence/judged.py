@@ -88,6 +88,7 @@ class Assessment(Record):
     """One variant on dev: money, limits as measured, and whether it is expected to meet them all.
 
     `expected_p99_ms` is what its own speed and the charter's rate predict, whatever else the machine did meanwhile; NaN if it was not timed.
+    `monthly_cost` is in whole machines, `cost_per_million` of calls; both on the dearest target, and infinite where it was not timed.
     """
 
     variant: str
@@ -98,6 +99,8 @@ class Assessment(Record):
     is_expected_to_pass: bool
     expected_p99_ms: float
     cpu_us_per_call: float
+    monthly_cost: Interval
+    cost_per_million: Interval
 
 
 class AtHalf(Record):

@@ -9,12 +9,12 @@ from small_models import a_model, a_tree_that_converts_wrongly
 
 from poc import layout
 from poc.errors import Refused
-from poc.problem.model import BASELINE, FAMILIES, Build, Family
+from poc.problem.model import BASELINE, FAMILIES, RUNGS, Build, Family, Smaller
 from poc.rules.evidence import Calibration, Confusion, Graphs, InGroups, Models, Splits, Variant, Variants
 from poc.rules.thresholds import chance_of_go, confusion_at
-from poc.steps.compress import _chance
 from poc.steps.inputs import charter_of, rows_of
-from poc.tools import conversion, files
+from poc.steps.rungs import _chance
+from poc.tools import conversion, files, quantization
 from poc.tools.onnx_runtime import Scorer
 
 
@@ -25,13 +25,21 @@ def compressed(run: Run) -> dict[str, Variant]:
 
 def with_thinned(monkeypatch: pytest.MonkeyPatch, build: Build) -> None:
     """Give the baseline a thinned version."""
-    monkeypatch.setitem(FAMILIES, BASELINE, Family(build=FAMILIES[BASELINE].build, thinned={"thin": build}))
+    family = Family(build=FAMILIES[BASELINE].build, smaller={"thin": Smaller(technique="thinned", build=build)})
+    monkeypatch.setitem(FAMILIES, BASELINE, family)
+
+
+def with_make(monkeypatch: pytest.MonkeyPatch, model: bytes) -> None:
+    """Let the optimiser write this model."""
+    monkeypatch.setattr(quantization, "optimise", lambda source, target: target.write_bytes(model))
 
 
 def test_a_variant_that_cannot_be_made_is_recorded_with_its_reason(exported: Run) -> None:
     # A logistic regression converts to one operator of its own, without a matrix product.
     ladder = compressed(exported)
-    assert [(name, bool(ladder[name].reason_not_made), ladder[name].file) for name in ("int8-dynamic", "int8-static")] == [
+    assert list(ladder) == ["float32", *RUNGS]
+    assert [(name, bool(ladder[name].reason_not_made), ladder[name].file) for name in ("fp16", "int8-dynamic", "int8-static")] == [
+        ("fp16", True, None),
         ("int8-dynamic", True, None),
         ("int8-static", True, None),
     ]
@@ -40,8 +48,8 @@ def test_a_variant_that_cannot_be_made_is_recorded_with_its_reason(exported: Run
 
 def test_the_float32_variant_is_the_graph_itself_judged_on_every_dev_row(exported: Run) -> None:
     plain = compressed(exported)["float32"]
-    assert plain.sha256 == exported.read("graphs", layout.GRAPHS_JSON, Graphs).graphs[0].sha256
-    assert plain.parity is not None and (plain.parity.largest_difference, plain.parity.decisions_flipped) == (0.0, 0)
+    (graph,) = exported.read("graphs", layout.GRAPHS_JSON, Graphs).graphs
+    assert (plain.sha256, plain.parent, plain.parity) == (graph.sha256, None, graph.parity)
     dev = rows_of(exported.folder("data"), "dev", charter_of(exported.folder("agreement")))
     answered = Scorer(exported.folder("variants") / str(plain.file)).answers(dev.tensors)
     assert plain.dev == confusion_at(answered, dev.labels, plain.threshold)
@@ -60,11 +68,24 @@ def multiplying(exported: Run) -> Run:
 
 def test_a_variant_whose_answer_depends_on_the_rows_asked_with_it_is_not_kept(multiplying: Run) -> None:
     ladder = compressed(multiplying)
-    assert [(name, ladder[name].is_made) for name in ("float32", "int8-dynamic", "int8-static")] == [
-        ("float32", True), ("int8-dynamic", False), ("int8-static", True),
-    ]  # fmt: skip
+    assert [name for name, variant in ladder.items() if variant.is_made] == ["float32", "graph-optimised", "fp16", "int8-static"]
     assert "depends on the rows that are asked with it" in str(ladder["int8-dynamic"].reason_not_made)
     assert not list(multiplying.folder("variants").glob("*int8-dynamic*"))
+
+
+def test_what_promises_the_same_answers_is_not_kept_when_they_differ(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_make(monkeypatch, a_model())
+    optimised = compressed(exported)["graph-optimised"]
+    assert "it promises the same answers, and they differ by up to" in str(optimised.reason_not_made)
+    assert not list(exported.folder("variants").glob("*graph-optimised*"))
+
+
+@pytest.mark.parametrize(("model", "reason"), [(a_model(bias=np.nan), "are not finite"), (b"no model", "ONNX Runtime cannot run what it made")])
+def test_a_variant_that_cannot_answer_costs_itself_not_the_run(model: bytes, reason: str, exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_make(monkeypatch, model)
+    ladder = compressed(exported)
+    assert (ladder["float32"].is_made, ladder["graph-optimised"].is_made) == (True, False)
+    assert reason in str(ladder["graph-optimised"].reason_not_made)
 
 
 def test_a_variant_that_misses_more_on_dev_than_its_parent_has_a_smaller_chance_of_go(exported: Run) -> None:
@@ -83,7 +104,8 @@ def test_a_variant_that_misses_more_on_dev_than_its_parent_has_a_smaller_chance_
 def test_a_thinned_model_is_fitted_exported_and_named_beside_its_parent(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with_thinned(monkeypatch, FAMILIES[BASELINE].build)
     thinned = compressed(exported)["thinned"]
-    assert (thinned.name, thinned.family, thinned.is_made) == ("thin.thinned", BASELINE, True)
+    assert (thinned.name, thinned.family, thinned.parent, thinned.is_made) == ("thin.thinned", BASELINE, f"{BASELINE}.float32", True)
+    assert thinned.parity is not None and (thinned.parity.largest_difference, thinned.parity.decisions_flipped) == (0.0, 0)  # it is the same model again
 
 
 def test_a_thinned_model_that_cannot_be_fitted_is_recorded_and_the_rest_is_made(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ def _(project: Path) -> object:
     return run.perform("export")
 
 
-@breaks("answers_are_valid", "compress")
+@breaks("answers_are_valid", "rungs")
 def _(project: Path) -> object:
     run = by_hand_up_to_train(project)
     run.perform("train")

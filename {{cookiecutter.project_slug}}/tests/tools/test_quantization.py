@@ -17,7 +17,7 @@ from poc.problem.model import FAMILIES
 from poc.rules.evidence import Calibration
 from poc.tools import conversion, frames
 from poc.tools.onnx_runtime import Scorer
-from poc.tools.quantization import VariantNotMade, optimise, quantise_dynamic, quantise_static
+from poc.tools.quantization import VariantNotMade, halve, optimise, quantise_dynamic, quantise_static
 
 ROWS = some_rows(600, seed=2)
 TENSORS = frames.columns(ROWS, a_charter().features)
@@ -63,6 +63,19 @@ def test_dynamic_quantization_multiplies_integers(network: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_only_what_lies_between_products_is_halved(network: Path, tmp_path: Path) -> None:
+    halve(network, tmp_path / "half.onnx")
+    whole, half = onnx.load(network), onnx.load(tmp_path / "half.onnx")
+    onnx.checker.check_model(half)
+    operators = [[node.op_type for node in model.graph.node] for model in (whole, half)]
+    first, last = (find(at for at, name in enumerate(operators[0]) if name == "MatMul") for find in (min, max))
+    assert operators[1] == [*operators[0][:first], "Cast", *operators[0][first : last + 1], "Cast", *operators[0][last + 1 :]]
+    weights = {name for node in whole.graph.node for name in node.input if node.op_type == "MatMul"}
+    assert {each.data_type for each in half.graph.initializer if each.name in weights} == {onnx.TensorProto.FLOAT16}
+    assert np.abs(Scorer(tmp_path / "half.onnx").answers(TENSORS) - Scorer(network).answers(TENSORS)).max() < 0.01
+
+
+@pytest.mark.slow
 def test_text_and_the_calibration_stay_as_they_are(network: Path, tmp_path: Path) -> None:
     quantise_static(network, tmp_path / "static.onnx", BATCHES)
     for kept in ("OneHotEncoder", "Imputer", "Scaler", "Log", "Sigmoid"):
@@ -70,7 +83,7 @@ def test_text_and_the_calibration_stay_as_they_are(network: Path, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [optimise, quantise_dynamic, lambda source, target: quantise_static(source, target, BATCHES)])
+@pytest.mark.parametrize("make", [optimise, halve, quantise_dynamic, lambda source, target: quantise_static(source, target, BATCHES)])
 def test_a_variant_answers_almost_as_its_parent_and_is_made_alike_twice(network: Path, tmp_path: Path, make: Any) -> None:
     make(network, tmp_path / "one.onnx")
     make(network, tmp_path / "two.onnx")
@@ -84,16 +97,24 @@ def test_the_tools_say_nothing_and_leave_nothing_behind(
     network: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     optimise(network, tmp_path / "graph.onnx")
+    halve(network, tmp_path / "half.onnx")
     quantise_dynamic(network, tmp_path / "dynamic.onnx")
     quantise_static(network, tmp_path / "static.onnx", BATCHES)
     assert (capfd.readouterr(), caplog.records) == (("", ""), [])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dynamic.onnx", "graph.onnx", "static.onnx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dynamic.onnx", "graph.onnx", "half.onnx", "static.onnx"]
 
 
-@pytest.mark.parametrize("make", [quantise_dynamic, lambda source, target: quantise_static(source, target, BATCHES)])
-def test_a_graph_without_products_says_so(tmp_path: Path, make: Any) -> None:
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (halve, "nothing to convert: no MatMul or Gemm or Conv in the graph"),
+        (quantise_dynamic, "nothing to quantize: no MatMul or Gemm in the graph"),
+        (lambda source, target: quantise_static(source, target, BATCHES), "nothing to quantize: no MatMul or Gemm or Conv in the graph"),
+    ],
+)
+def test_a_graph_without_products_says_so(tmp_path: Path, make: Any, reason: str) -> None:
     (tmp_path / "small.onnx").write_bytes(a_model())
-    with pytest.raises(VariantNotMade, match="nothing to quantize: no MatMul or Gemm in the graph"):
+    with pytest.raises(VariantNotMade, match=reason):
         make(tmp_path / "small.onnx", tmp_path / "int8.onnx")
 
 

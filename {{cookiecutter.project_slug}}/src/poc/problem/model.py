@@ -1,13 +1,15 @@
-"""Which models are tried: each family builds an unfitted scikit-learn pipeline that converts to ONNX."""
+"""Which models are tried: each family builds an unfitted scikit-learn pipeline that converts to ONNX, and says which rungs its ladder has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from poc.problem.features import for_sums, for_trees
 from poc.rules.charter import Feature
+from poc.rules.evidence import Rung
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -16,13 +18,28 @@ Build = Callable[[Sequence[Feature], int], "Pipeline"]
 Loss = Literal["squared_error", "poisson"]
 
 
+#: What `compress` tries on a family's float32 file; what a model has no operators for is recorded with that reason.
+RUNGS: tuple[Rung, ...] = ("graph-optimised", "fp16", "int8-dynamic", "int8-static")
+#: What is left of a network that is pruned, and for how long it is fitted on.
+KEEP, EPOCHS = 0.5, 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smaller:
+    """A smaller model of the same family, fitted anew, and what is tried on its file. Each variant costs seconds of timing in every run."""
+
+    technique: Literal["thinned", "pruned"]
+    build: Build
+    rungs: tuple[Rung, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A kind of model, and smaller versions of it worth trying when compressing."""
+    """A kind of model, what is tried on its file, and smaller models worth fitting when compressing, by name."""
 
     build: Build
-    is_neural: bool = False
-    thinned: Mapping[str, Build] = field(default_factory=dict)
+    rungs: tuple[Rung, ...] = RUNGS
+    smaller: Mapping[str, Smaller] = field(default_factory=dict)
 
 
 def _logistic(features: Sequence[Feature], seed: int) -> Pipeline:
@@ -49,6 +66,28 @@ def _neural_network(features: Sequence[Feature], seed: int) -> Pipeline:
 
     network = MLPClassifier((32, 16), alpha=0.1, learning_rate_init=0.005, max_iter=40, early_stopping=False, random_state=seed)
     return make_pipeline(for_sums(features), network)
+
+
+def _pruned(network: Build) -> dict[str, Smaller]:
+    """Return the ladder's rungs below a network: without half of its hidden units, and that in int8 too."""
+
+    def build(features: Sequence[Feature], seed: int) -> Pipeline:
+        from sklearn.pipeline import Pipeline
+
+        from poc.tools.estimators.pruning import Pruned
+
+        *before, (name, whole) = network(features, seed).steps
+        return Pipeline([*before, (name, Pruned(whole, keep=KEEP, epochs=EPOCHS))])
+
+    return {"neural_network_pruned": Smaller(technique="pruned", build=build, rungs=("int8-static",))}
+
+
+def _thinned(build: Callable[[int, int], Build], iterations: int, leaves: int) -> dict[str, Smaller]:
+    """Return the rungs below boosted trees: a third of the trees, a third of the leaves. Either is less to walk through, and may miss less."""
+    return {
+        "boosted_trees_fewer_trees": Smaller(technique="thinned", build=build(iterations // 3, leaves)),
+        "boosted_trees_fewer_leaves": Smaller(technique="thinned", build=build(iterations, leaves // 3)),
+    }
 
 
 def _linear(features: Sequence[Feature], seed: int) -> Pipeline:
@@ -90,8 +129,8 @@ def _neural_amounts(features: Sequence[Feature], seed: int) -> Pipeline:
 def _amounts(baseline: str, build: Build, loss: Loss) -> dict[str, Family]:
     return {
         baseline: Family(build=build),
-        "boosted_trees": Family(build=_boosted_amounts(loss, 300, 24), thinned={"boosted_trees_thin": _boosted_amounts(loss, 100, 12)}),
-        "neural_network": Family(build=_neural_amounts, is_neural=True),
+        "boosted_trees": Family(build=_boosted_amounts(loss, 300, 24), smaller=_thinned(partial(_boosted_amounts, loss), 300, 24)),
+        "neural_network": Family(build=_neural_amounts, smaller=_pruned(_neural_amounts)),
     }
 
 
@@ -100,8 +139,8 @@ BASELINE = "logistic"
 #: For yes or no, and for one of several classes.
 FAMILIES: dict[str, Family] = {
     BASELINE: Family(build=_logistic),
-    "boosted_trees": Family(build=_boosted_trees(150, 12), thinned={"boosted_trees_thin": _boosted_trees(50, 8)}),
-    "neural_network": Family(build=_neural_network, is_neural=True),
+    "boosted_trees": Family(build=_boosted_trees(150, 12), smaller=_thinned(_boosted_trees, 150, 12)),
+    "neural_network": Family(build=_neural_network, smaller=_pruned(_neural_network)),
 }
 #: For how much and for how many; they see the target in a unit of its own (`rules.calibration.unit_of`).
 FAMILIES_OF_AMOUNTS: dict[str, dict[str, Family]] = {

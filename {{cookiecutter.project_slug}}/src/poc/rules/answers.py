@@ -61,9 +61,10 @@ def in_words(deciding: Deciding, decided: NDArray[Any]) -> list[bool] | list[str
     return [deciding.by_cost.classes[each] for each in decided] if deciding.by_cost else None
 
 
-def compare(deciding: Deciding, expected: Answers, answered: Answers) -> Parity:
+def compare(deciding: Deciding, expected: Answers, answered: Answers, *, expected_decides: Deciding | None = None) -> Parity:
     """Compare answers and decisions; one that is not finite, on either side, counts as the largest difference and a flip.
 
+    What was expected is decided in the same way, unless `expected_decides` says otherwise: a smaller model has a threshold of its own.
     Probabilities are compared as they are; amounts in units of their spread, from the least to the largest, and beyond what float32 rounds.
     """
     one, other = (np.asarray(each, np.float64).reshape(len(each), -1) for each in (expected, answered))
@@ -74,7 +75,7 @@ def compare(deciding: Deciding, expected: Answers, answered: Answers) -> Parity:
         difference = np.maximum(difference - rounding, 0) / _spread(one)
         flipped = difference > PARITY_DIFFERENCE
     else:
-        flipped = np.asarray(decide(deciding, expected) != decide(deciding, answered))
+        flipped = np.asarray(decide(expected_decides or deciding, expected) != decide(deciding, answered))
     silent = ~np.isfinite(difference).all(axis=-1)
     return Parity(
         rows=len(difference),

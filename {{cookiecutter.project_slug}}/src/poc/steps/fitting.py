@@ -1,4 +1,4 @@
-"""Fit one family, calibrate it and choose what decides: what `train` does for each family and `compress` for thinned ones."""
+"""Fit one family, calibrate it and choose what decides: what `train` does for each family and `compress` for smaller ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from poc.problem.model import Build
 from poc.rules.calibration import calibrated, in_unit, unit_of
 from poc.rules.charter import Charter
 from poc.rules.choosing import choose
-from poc.rules.evidence import FittedModel, Splits
+from poc.rules.evidence import FittedAs, FittedModel, Splits
 from poc.rules.params import Params
 from poc.rules.skill import skill
 from poc.steps.inputs import Rows
@@ -22,8 +22,8 @@ def fit(
     family: str,
     build: Build,
     *,
-    is_neural: bool,
-    thinned_from: str | None,
+    technique: FittedAs,
+    parent: str | None,
     charter: Charter,
     params: Params,
     train: Rows,
@@ -43,8 +43,8 @@ def fit(
         name=name,
         family=family,
         file=f"{name}.joblib",
-        thinned_from=thinned_from,
-        is_neural=is_neural,
+        technique=technique,
+        parent=parent,
         calibration=chosen.calibration,
         **dict(chosen.deciding),
         predicted_chance_of_go=chosen.predicted_chance_of_go,

@@ -27,15 +27,14 @@ def train(*, agreement: Path, data: Path, validation: Path, models: Path) -> Res
         if name not in families:
             reasons.append(f"{name}: not in src/poc/problem/model.py, which has {', '.join(families)}")
             continue
-        family = families[name]
         try:
             fitted.append(
                 fit(
                     name,
                     name,
-                    family.build,
-                    is_neural=family.is_neural,
-                    thinned_from=None,
+                    families[name].build,
+                    technique="float32",
+                    parent=None,
                     charter=charter,
                     params=params,
                     train=train_rows,

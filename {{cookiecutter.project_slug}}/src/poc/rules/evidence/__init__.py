@@ -20,7 +20,7 @@ from poc.rules.evidence.judged import (
     Version,
 )
 from poc.rules.evidence.models import ByCost, Calibration, Candidate, CandidateInput, Deciding, FittedModel, Graph, Graphs, Models, Parity, Variant, Variants
-from poc.rules.evidence.record import Issue, Number, Outcome, Record, Report, Technique
+from poc.rules.evidence.record import FittedAs, Issue, Number, Outcome, Record, Report, Rung, Technique
 from poc.rules.evidence.rehearsed import LiveFeature, Rehearsal, Silence
 from poc.rules.evidence.rows import InGroups, NearDuplicates, Split, Splits, Validation
 from poc.rules.evidence.timed import LatencyVerdict, Machine, Speed, TargetReport, Timing, Timings
@@ -46,6 +46,7 @@ __all__ = [
     "Deviations",
     "Errors",
     "Evaluation",
+    "FittedAs",
     "FittedModel",
     "Graph",
     "Graphs",
@@ -65,6 +66,7 @@ __all__ = [
     "Record",
     "Rehearsal",
     "Report",
+    "Rung",
     "Silence",
     "Speed",
     "Split",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from poc.rules.evidence.counted import Counted, Errors
-from poc.rules.evidence.record import Number, Record, Technique
+from poc.rules.evidence.record import FittedAs, Number, Record, Technique
 
 
 class Calibration(Record):
@@ -30,7 +30,7 @@ class Deciding(Record):
 
 
 class FittedModel(Deciding):
-    """A family as it was fitted: file, calibration and what decides.
+    """A family as it was fitted: file, calibration and what decides; `parent` is the model of which it is a smaller one.
 
     What was counted is out of sample, by cross-fitting on train and as fitted on dev: `limited` by the name of the limit, `skill` of all answers.
     """
@@ -38,8 +38,8 @@ class FittedModel(Deciding):
     name: str
     family: str
     file: str
-    thinned_from: str | None
-    is_neural: bool
+    technique: FittedAs
+    parent: str | None
     calibration: Calibration
     predicted_chance_of_go: float
     skill: Number
@@ -77,12 +77,16 @@ class Graphs(Record):
 
 
 class Variant(Deciding):
-    """One way to run a model, or the reason why there is none."""
+    """One way to run a model, or the reason why there is none.
+
+    Parity is with the variant that `parent` names; float32 has none, it is compared with its estimator.
+    """
 
     name: str
     model: str
     family: str
     technique: Technique
+    parent: str | None = None
     reason_not_made: str | None
     file: str | None
     sha256: str | None
@@ -99,7 +103,7 @@ class Variant(Deciding):
 
 
 class Variants(Record):
-    """What `compress` made; parity is against the float32 graph of the same model."""
+    """What `compress` made."""
 
     variants: list[Variant]
 

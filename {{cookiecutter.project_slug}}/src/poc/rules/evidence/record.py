@@ -7,7 +7,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Outcome = Literal["GO", "NO-GO", "NOT PROVEN"]
-Technique = Literal["float32", "graph-optimised", "int8-dynamic", "int8-static", "thinned"]
+#: What a model is fitted as: whole, with fewer trees or leaves, or without its weakest hidden units.
+FittedAs = Literal["float32", "thinned", "pruned"]
+#: What is made of a fitted model's float32 graph.
+Rung = Literal["graph-optimised", "fp16", "int8-dynamic", "int8-static"]
+Technique = Literal[FittedAs, Rung]
 
 
 class Record(BaseModel):

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from poc.rules.evidence import ByCost, CandidateInput, Deciding
-from poc.tools.web import MAX_ROWS, Application, Tensor
+from poc.rules.contract import Tensor
+from poc.tools.web import MAX_ROWS, Application
 
 APP = Application(
     name="stop-bad-parts",
@@ -76,22 +77,22 @@ def test_null_is_a_missing_value() -> None:
     ("inputs", "said"),
     [
         ([TORQUE], "missing inputs: Type"),
-        ([TORQUE, TYPE, tensor("Colour", "BYTES", "red")], "unknown inputs: Colour"),
+        ([TORQUE, TYPE, tensor("Colour", "BYTES", "red")], "unknown inputs: 'Colour'"),
         ([TORQUE, TORQUE, TYPE], "'Torque [Nm]' is given twice"),
         ([tensor("Torque [Nm]", "BYTES", "7"), TYPE], "'Torque [Nm]' takes FP32, not 'BYTES'"),
         ([TORQUE, tensor("Type", "FP32", 1)], "'Type' takes BYTES, not 'FP32'"),
         ([tensor("Torque [Nm]", "FP32", 1.0, shape=[2, 1]), TYPE], "'Torque [Nm]' has 1 values and shape [2, 1]"),
         ([tensor("Torque [Nm]", "FP32", 1.0, shape=[1, 2]), TYPE], "'Torque [Nm]' has 1 values and shape [1, 2]"),
-        ([tensor("Torque [Nm]", "FP32", True), TYPE], "'Torque [Nm]' holds something that is no number"),
-        ([tensor("Torque [Nm]", "FP32", "7"), TYPE], "'Torque [Nm]' holds something that is no number"),
-        ([TORQUE, tensor("Type", "BYTES", 7)], "'Type' holds something that is no text"),
-        ([tensor("Torque [Nm]", "FP32", 1e39), TYPE], "'Torque [Nm]' holds a number too large for float32"),
+        ([tensor("Torque [Nm]", "FP32", True), TYPE], "'Torque [Nm]', row 0: True is no number"),
+        ([tensor("Torque [Nm]", "FP32", "7"), TYPE], "'Torque [Nm]', row 0: '7' is no number"),
+        ([TORQUE, tensor("Type", "BYTES", 7)], "'Type', row 0: 7 is no text"),
+        ([tensor("Torque [Nm]", "FP32", 1e39), TYPE], "'Torque [Nm]', row 0: a number too large for float32 is not allowed"),
         ([tensor("Torque [Nm]", "FP32", *[1.0] * (MAX_ROWS + 1)), TYPE], f"'Torque [Nm]' has {MAX_ROWS + 1} rows"),
         ([tensor("Torque [Nm]", "FP32"), tensor("Type", "BYTES")], "'Torque [Nm]' has 0 rows"),
         ([tensor("Torque [Nm]", "FP32", 1.0, 2.0), TYPE], "different numbers of rows: Torque [Nm] 2, Type 1"),
         ([tensor("Torque [Nm]", "FP32", data=7), TYPE], "'Torque [Nm]' needs a list `data`"),
         ([7], "every input needs a `name`"),
-        ([{**TORQUE, "datatype": ["FP32"]}, TYPE], "'Torque [Nm]' takes FP32, not ['FP32']"),
+        ([{**TORQUE, "datatype": ["FP32"]}, TYPE], "'Torque [Nm]' takes FP32, not a list"),
         ([{**TORQUE, "datatype": None}, TYPE], "'Torque [Nm]' takes FP32, not None"),
     ],
 )

@@ -1,6 +1,7 @@
 """The web: Open Inference Protocol v2 over HTTP, a thin ASGI application on uvicorn."""
 
-from poc.tools.web.application import MAX_BODY_BYTES, MAX_ROWS, Answered, Application, BadRequest, Kind, Seen, Tensor
+from poc.tools.web.application import MAX_BODY_BYTES, Answered, Application, Seen
+from poc.tools.web.protocol import MAX_ROWS, BadRequest
 from poc.tools.web.server import serve
 
-__all__ = ["MAX_BODY_BYTES", "MAX_ROWS", "Answered", "Application", "BadRequest", "Kind", "Seen", "Tensor", "serve"]
+__all__ = ["MAX_BODY_BYTES", "MAX_ROWS", "Answered", "Application", "BadRequest", "Seen", "serve"]

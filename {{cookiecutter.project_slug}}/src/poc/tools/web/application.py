@@ -1,31 +1,32 @@
-"""The application: Open Inference Protocol v2 over HTTP and JSON, as thin ASGI."""
+"""The application: Open Inference Protocol v2 over HTTP, as thin ASGI."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from poc.rules.answers import decide, in_words, output_of
+from poc.rules.answers import decide, output_of
+from poc.rules.contract import Tensor, Terms
 from poc.rules.evidence import CandidateInput, Deciding
-from poc.rules.oip import DATATYPE
+from poc.rules.oip import DATATYPE, outputs_of
+from poc.tools.web.openapi import described
+from poc.tools.web.protocol import BadRequest, Reader
+from poc.tools.web.replies import Writer
 
-Kind = Literal["number", "category"]
-Tensor = NDArray[np.float32] | NDArray[np.object_]
 MAX_BODY_BYTES = 16 * 2**20
-MAX_ROWS = 10_000
-NUMBERS = {"FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32"}
-JSON_HEADERS = [(b"content-type", b"application/json")]
-
-
-class BadRequest(Exception):
-    """A request that cannot be answered; the message says why."""
+JSON, BINARY = b"application/json", b"application/octet-stream"
+#: How many digits the length of a request's JSON may have: as many as the largest body.
+DIGITS = len(str(MAX_BODY_BYTES))
 
 
 class Answered(NamedTuple):
@@ -44,11 +45,23 @@ class Seen(NamedTuple):
     answered: Answered | None
 
 
+class Reply(NamedTuple):
+    """What goes back; `json_bytes` says how much of the body is JSON where binary tensors follow, `allow` which methods a path takes."""
+
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    json_bytes: int | None = None
+    allow: bytes | None = None
+    answered: Answered | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Application:
     """An ASGI application around a function from columns to answers.
 
     `observe` is called after the reply to each request to infer is out; `pages` are further pages to GET: a content type and a body by path.
+    `unstated_ages` counts the requests that did not say how old an input is whose age the charter limits; with `require_age` they are refused.
     """
 
     name: str
@@ -59,6 +72,7 @@ class Application:
     require_age: bool = False
     observe: Callable[[Seen], None] | None = None
     pages: Mapping[str, Callable[[], tuple[bytes, bytes]]] = field(default_factory=dict)
+    unstated_ages: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
         """Answer one connection event."""
@@ -66,146 +80,127 @@ class Application:
             await _live(receive, send)
         elif scope["type"] == "http":
             started = time.perf_counter()
-            status, body, answered = await self._answer(scope, receive)
-            content_type = JSON_HEADERS
-            if status == 200 and scope["path"] in self.pages:
-                kind, body = self.pages[scope["path"]]()
-                content_type = [(b"content-type", kind)]
-            headers = [*content_type, (b"content-length", str(len(body)).encode())]
-            if status == 405:
-                headers.append((b"allow", b"POST" if scope["path"].endswith("/infer") else b"GET, HEAD"))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-            if self.observe and scope["path"] == f"/v2/models/{self.name}/infer":
+            is_asked = scope["path"] in self._infer_paths
+            reply = await self._asked(scope, receive) if is_asked else self._page(scope["path"], scope["method"])
+            if reply is None:
+                return
+            headers = [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(reply.body))]
+            if reply.json_bytes is not None:
+                headers.append((b"inference-header-content-length", b"%d" % reply.json_bytes))
+            if reply.allow is not None:
+                headers.append((b"allow", reply.allow))
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": reply.body})
+            if is_asked and self.observe:
                 # Not at once: uvloop writes to the socket at the end of this turn of its loop.
-                asyncio.get_running_loop().call_soon(self.observe, Seen(status, time.perf_counter() - started, answered))
+                asyncio.get_running_loop().call_soon(self.observe, Seen(reply.status, time.perf_counter() - started, reply.answered))
 
-    async def _answer(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]) -> tuple[int, bytes, Answered | None]:
-        path, method = scope["path"], scope["method"]
-        model = f"/v2/models/{self.name}"
-        if path == f"{model}/infer":
-            if method != "POST":
-                return 405, _error(f"{path} takes POST"), None
+    async def _asked(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]) -> Reply | None:
+        """Answer a request to infer; nothing is said to a client that went away."""
+        if scope["method"] != "POST":
+            return Reply(405, _error(f"{scope['path']} takes POST"), allow=b"POST")
+        json_bytes = None
+        for name, value in scope["headers"]:
+            if name == b"inference-header-content-length":
+                if not value.isdigit() or len(value) > DIGITS:
+                    return Reply(400, _error("Inference-Header-Content-Length takes the number of bytes of the JSON"))
+                json_bytes = int(value)
+            elif name == b"content-encoding" and value.lower() != b"identity":
+                return Reply(415, _error("a body is read as it is: send it without Content-Encoding"))
+        try:
             body = await _body(receive)
-            return (413, _error(f"a request may have {MAX_BODY_BYTES} bytes"), None) if body is None else self._infer(body)
-        pages = {
-            "/": {"model": f"{model}", "infer": f"{model}/infer", "ready": "/v2/health/ready"},
-            "/v2": {"name": "prod-first-poc", "version": "1", "extensions": []},
-            "/v2/health/live": {"live": True},
-            "/v2/health/ready": {"ready": True},
-            f"{model}/ready": {"name": self.name, "ready": True},
-            model: self.metadata(),
-        }
-        if path not in pages and path not in self.pages:
-            return 404, _error(f"there is no {path}; see /"), None
+        except ConnectionError:
+            return None
+        return Reply(413, _error(f"a request may have {MAX_BODY_BYTES} bytes")) if body is None else self.reply_to(body, json_bytes)
+
+    def _page(self, path: str, method: str) -> Reply:
+        page, more = self._fixed.get(path), self.pages.get(path)
+        if page is None and more is None:
+            return Reply(404, _error(f"there is no {path[:100]}; see /"))
         if method not in ("GET", "HEAD"):
-            return 405, _error(f"{path} takes GET"), None
-        return 200, orjson.dumps(pages.get(path)), None
-
-    def metadata(self) -> dict[str, Any]:
-        """Describe the model as the protocol asks."""
-        return {
-            "name": self.name,
-            "versions": [self.model_sha256[:12]],
-            "platform": "onnxruntime_onnx",
-            "inputs": [{"name": each.name, "datatype": DATATYPE[each.kind], "shape": [-1, 1]} for each in self.inputs],
-            "outputs": self._outputs(),
-            **(self._parameters() if self.deciding.by_cost else {}),
-        }
-
-    def _outputs(self) -> list[dict[str, Any]]:
-        """Describe what is answered; an amount says itself what is decided."""
-        classes = self.deciding.by_cost.classes if self.deciding.by_cost else [""]
-        answer = {"name": output_of(self.deciding), "datatype": "FP32", "shape": [-1, len(classes)]}
-        if answer["name"] == "estimate":
-            return [answer]
-        return [answer, {"name": "decision", "datatype": "BYTES" if self.deciding.by_cost else "BOOL", "shape": [-1, 1]}]
-
-    def _parameters(self) -> dict[str, Any]:
-        """Name the threshold, or the classes in the order of their probabilities; a parameter of the protocol is text, a number or a truth."""
-        if self.deciding.threshold is not None:
-            return {"parameters": {"threshold": self.deciding.threshold}}
-        return {"parameters": {"classes": orjson.dumps(self.deciding.by_cost.classes).decode()}} if self.deciding.by_cost else {}
+            return Reply(405, _error(f"{path} takes GET"), allow=b"GET, HEAD")
+        if page is not None:
+            return Reply(200, page)
+        assert more is not None
+        content_type, body = more()
+        return Reply(200, body, content_type)
 
     def infer(self, body: bytes) -> tuple[int, bytes]:
-        """Answer an infer request: status and JSON; whatever is wrong with the request is named in a 400."""
-        return self._infer(body)[:2]
+        """Answer a request to infer that is all JSON: status and body."""
+        return self.reply_to(body, None)[:2]
 
-    def _infer(self, body: bytes) -> tuple[int, bytes, Answered | None]:
+    def reply_to(self, body: bytes, json_bytes: int | None) -> Reply:
+        """Answer a request to infer; whatever is wrong with it is named in a 400."""
         try:
-            request = orjson.loads(body)
-            columns = self._columns(request)
-        except orjson.JSONDecodeError as error:
-            return 400, _error(f"the body is not JSON: {error}"), None
+            asked = self._reader.read(body, json_bytes)
         except BadRequest as error:
-            return 400, _error(str(error)), None
-        answer = self.answers(columns)
-        there = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
-        if not there.all():  # NaN >= threshold is false: an alert would be lost without a word
-            return (
-                400,
-                _error(f"the model has no {output_of(self.deciding)} for row {int(np.argmin(there))}: a number in it is too far from what it knows"),
-                None,
-            )
-        decisions = decide(self.deciding, answer)
-        data = [answer.ravel(), in_words(self.deciding, decisions)]
-        reply = {
-            "model_name": self.name,
-            "model_version": self.model_sha256[:12],
-            **self._parameters(),
-            "outputs": [{**output, "shape": [len(answer), output["shape"][1]], "data": values} for output, values in zip(self._outputs(), data, strict=False)],
+            return Reply(400, _error(str(error)))
+        answers = self.answers(asked.columns)
+        if not _is_finite(answers):  # NaN >= threshold is false: an alert would be lost without a word
+            row = int(np.argmin(np.isfinite(answers.reshape(len(answers), -1)).all(axis=1)))
+            return Reply(400, _error(f"the model has no {output_of(self.deciding)} for row {row}: a number in it is too far from what it knows"))
+        for name in self._limited_by_age:
+            if name not in asked.ages:
+                self.unstated_ages[name] += 1
+        decisions = decide(self.deciding, answers)
+        content, ends = self._writer.write(asked.wanted, asked.id, answers, decisions)
+        return Reply(200, content, JSON if ends is None else BINARY, ends, answered=Answered(asked.columns, answers, decisions))
+
+    @property
+    def version(self) -> str:
+        """Name the model by the beginning of its digest."""
+        return self.model_sha256[:12]
+
+    def metadata(self) -> dict[str, Any]:
+        """Describe the model as the protocol asks; what each input takes stands in `/openapi.json`."""
+        return {
+            "name": self.name,
+            "versions": [self.version],
+            "platform": "onnxruntime_onnx",
+            "inputs": [{"name": each.name, "datatype": DATATYPE[each.kind], "shape": [-1, 1]} for each in self.inputs],
+            "outputs": [{"name": each.name, "datatype": each.datatype, "shape": [-1, each.width]} for each in outputs_of(self.deciding)],
+            **(self._writer.parameters() if self.deciding.by_cost else {}),
         }
-        if isinstance(request.get("id"), str):
-            reply["id"] = request["id"]
-        return 200, orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY), Answered(columns, answer, decisions)
 
-    def _columns(self, request: Any) -> dict[str, Tensor]:
-        if not isinstance(request, dict) or not isinstance(request.get("inputs"), list):
-            raise BadRequest("the body needs a list `inputs`")
-        given: dict[str, Any] = {}
-        for tensor in request["inputs"]:
-            name = tensor.get("name") if isinstance(tensor, dict) else None
-            if not isinstance(name, str):
-                raise BadRequest("every input needs a `name`")
-            if name in given:
-                raise BadRequest(f"input {name!r} is given twice")
-            given[name] = tensor
-        known = {each.name for each in self.inputs}
-        if unknown := sorted(set(given) - known):
-            raise BadRequest(f"unknown inputs: {', '.join(unknown)}; the model takes {', '.join(sorted(known))}")
-        if missing := sorted(known - set(given)):
-            raise BadRequest(f"missing inputs: {', '.join(missing)}; send null where a value is not there")
-        columns = {each.name: _column(given[each.name], each.name, each.kind) for each in self.inputs}
-        if len({len(values) for values in columns.values()}) > 1:
-            raise BadRequest("the inputs have different numbers of rows: " + ", ".join(f"{name} {len(values)}" for name, values in columns.items()))
-        return columns
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(terms={each.name: Terms.of(each) for each in self.inputs}, outputs=outputs_of(self.deciding), require_age=self.require_age)
+
+    @cached_property
+    def _writer(self) -> Writer:
+        return Writer(self.name, self.version, self.deciding)
+
+    @cached_property
+    def _limited_by_age(self) -> list[str]:
+        return [each.name for each in self.inputs if each.max_age_seconds is not None]
+
+    @cached_property
+    def _paths(self) -> tuple[str, str]:
+        """Say where the model is found: whichever version is served, and this one."""
+        return f"/v2/models/{self.name}", f"/v2/models/{self.name}/versions/{self.version}"
+
+    @cached_property
+    def _infer_paths(self) -> frozenset[str]:
+        return frozenset(f"{path}/infer" for path in self._paths)
+
+    @cached_property
+    def _fixed(self) -> dict[str, bytes]:
+        """Write the pages that stay the same, by path."""
+        model, _ = self._paths
+        pages = {
+            "/": {"model": model, "infer": f"{model}/infer", "ready": "/v2/health/ready", "openapi": "/openapi.json"},
+            "/v2": {"name": "prod-first-poc", "version": "1", "extensions": ["binary_tensor_data"]},
+            "/v2/health/live": {"live": True},
+            "/v2/health/ready": {"ready": True},
+            "/openapi.json": described(self.name, self.version, self.inputs, self.deciding),
+            **{path: self.metadata() for path in self._paths},
+            **{f"{path}/ready": {"name": self.name, "ready": True} for path in self._paths},
+        }
+        return {path: orjson.dumps(page) for path, page in pages.items()}
 
 
-def _column(tensor: Mapping[str, Any], name: str, kind: Kind) -> Tensor:
-    """Read one tensor as shape (n_rows, 1); null is a missing value."""
-    datatype, shape, data = tensor.get("datatype"), tensor.get("shape"), tensor.get("data")
-    if not isinstance(datatype, str) or datatype not in (NUMBERS if kind == "number" else {"BYTES"}):
-        raise BadRequest(f"input {name!r} takes {'FP32' if kind == 'number' else 'BYTES'}, not {datatype!r}")
-    if not isinstance(data, list):
-        raise BadRequest(f"input {name!r} needs a list `data`")
-    flat = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in data]
-    rows = len(flat)
-    if shape not in ([rows, 1], [rows]):
-        raise BadRequest(f"input {name!r} has {rows} values and shape {shape!r}; it takes [{rows}, 1]")
-    if not 0 < rows <= MAX_ROWS:
-        raise BadRequest(f"input {name!r} has {rows} rows; a request may have 1 to {MAX_ROWS}")
-    if kind == "category":
-        if not all(value is None or isinstance(value, str) for value in flat):
-            raise BadRequest(f"input {name!r} holds something that is no text")
-        text: NDArray[np.object_] = np.array([value or "" for value in flat], dtype=object)
-        return text.reshape(-1, 1)
-    if not all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in flat):
-        raise BadRequest(f"input {name!r} holds something that is no number")
-    with np.errstate(over="ignore"):
-        numbers: NDArray[np.float32] = np.array([np.nan if value is None else float(value) for value in flat], dtype=np.float64).astype(np.float32)
-    if np.isinf(numbers).any():
-        raise BadRequest(f"input {name!r} holds a number too large for float32")
-    return numbers.reshape(-1, 1)
+def _is_finite(answers: NDArray[np.float32]) -> bool:
+    return math.isfinite(answers.item()) if answers.size == 1 else bool(np.isfinite(answers).all())
 
 
 async def _live(receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
@@ -217,10 +212,16 @@ async def _live(receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awa
 
 
 async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes | None:
-    """Collect a request's body; None when it is larger than allowed."""
+    """Collect a request's body; None when it is larger than allowed.
+
+    Raises:
+        ConnectionError: the client went away before the end of it.
+    """
     parts, size = [], 0
     while True:
         event = await receive()
+        if event["type"] == "http.disconnect":
+            raise ConnectionError
         parts.append(event.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:

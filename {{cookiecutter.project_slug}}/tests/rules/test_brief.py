@@ -28,6 +28,23 @@ def rows(table: Any) -> dict[str, tuple[str, ...]]:
     return {row[0]: tuple(map(plain, row[1:])) for row in table.rows}
 
 
+def test_it_says_what_is_left_where_late_features_fall_silent() -> None:
+    assert a_brief().if_late_features_fell_silent.startswith("If Tool wear [min] fell silent: +41,000 EUR a month (+33,000 to +49,000) instead of +68,800")
+
+
+def test_what_nothing_but_its_owners_word_shows_to_have_come_in_time_is_not_proven() -> None:
+    assert a_brief().not_proven[-1] == "No column has a time: nothing was predicted into the future, nor shown that Tool wear [min] came in time."
+    assert "That Tool wear [min] had arrived when each row was decided is its owner's word" in a_brief(data={"time": "finished_at"}).not_proven[-1]
+
+
+def test_a_reason_why_a_feature_is_known_in_time_is_one_that_nobody_has_signed() -> None:
+    why = "The historian keeps what the panel showed when the part was decided"
+    features = [PLAIN["features"][0], {**PLAIN["features"][1], "why_it_is_known_in_time": why}, PLAIN["features"][2]]
+    said = a_brief(features=features).not_proven
+    assert f"Tool wear [min] is said to be known in time; nobody has signed the reason: {why}." in said
+    assert said[-1] == "No column has a time: nothing was predicted into the future."
+
+
 def test_of_a_thousand_cases_it_says_how_many_are_missed_and_how_many_flagged_beside_today() -> None:
     # 8 of 400 and 180 of 3,600; the charter's baseline misses 45 % and flags 4 %
     assert a_brief(**NAMED).people_in_one_line == (

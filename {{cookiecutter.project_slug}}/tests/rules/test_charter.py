@@ -134,6 +134,14 @@ def test_a_batch_says_how_old_it_may_be() -> None:
     assert places(a_charter(features=with_one("features", 2, available="batch"))) == ["features.2.max_age_seconds"]
 
 
+@pytest.mark.parametrize(("available", "delay", "said"), [("at_request", 60, "with the request"), ("streamed", 0, "without delay"), ("streamed", 60, None)])
+def test_only_what_arrives_late_needs_a_reason_why_it_is_known_in_time(available: str, delay: int, said: str | None) -> None:
+    why = "The historian keeps what the panel showed when the part was decided."
+    found = check_charter(a_charter(features=with_one("features", 0, available=available, delay_seconds=delay, why_it_is_known_in_time=why)))
+    assert [problem.where for problem in found] == (["features.0.why_it_is_known_in_time"] if said else [])
+    assert all(f"comes {said}" in problem.what for problem in found)
+
+
 @ANY_KIND
 def test_a_batch_that_comes_later_than_it_may_be_old_is_refused(a_charter_of: Make) -> None:
     assert places(a_charter_of(features=with_one("features", 1, delay_seconds=90001))) == ["features.1.delay_seconds"]

@@ -139,6 +139,7 @@ class Brief:
     tornado: Picture
     swings: Table
     break_even: str
+    if_late_features_fell_silent: str
     not_proven: tuple[str, ...]
     evidence: str
     digests: tuple[tuple[str, str], ...]

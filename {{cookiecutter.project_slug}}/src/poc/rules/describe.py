@@ -60,7 +60,7 @@ def description(brief: Brief) -> str:
             "### What the money depends on most",
             table(brief.swings.head, brief.swings.rows),
             GAP,
-            text(brief.break_even),
+            text(f"{brief.break_even} {brief.if_late_features_fell_silent}"),
             "### Not proven",
             " ".join(text(each) for each in brief.not_proven),
             "### Evidence",

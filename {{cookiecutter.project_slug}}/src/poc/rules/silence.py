@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poc.rules.charter import Charter
 from poc.rules.evidence import Rehearsal, Silence
 from poc.rules.words import amount, listed
 
@@ -30,6 +31,13 @@ def if_they_fell_silent(found: Rehearsal, unit: str) -> str:
     low, middle, high, all_there = (amount(end, signed=True) for end in (last.money.low, last.money.middle, last.money.high, found.money.middle))
     refused = " Its input contract refuses such rows: until it is changed, today's process would decide them." if last.is_refused else ""
     return f"{condition}: {middle} {unit} ({low} to {high}) instead of {all_there}, on the rows to choose by.{refused}"
+
+
+def on_their_owners_word(found: Rehearsal, charter: Charter) -> str:
+    """Name the features of which only their owner's word tells what was there when a row was decided; those with a reason of their own say it elsewhere."""
+    with_a_reason = {feature.name for feature in charter.features if feature.why_it_is_known_in_time}
+    names = [each.name for each in found.live if each.known == "on its owner's word" and each.name not in with_a_reason]
+    return listed(names) if len(names) <= NAMED else f"{len(names)} features"
 
 
 def named(silence: Silence) -> str:

@@ -12,6 +12,7 @@ from poc.rules.counts import sorts_counted
 from poc.rules.evidence import MONEY, MONEY_AGAINST, OF_THE_MACHINE, Candidate, Confusion, LimitVerdict, Swing
 from poc.rules.people import people, people_in_one_line, people_said
 from poc.rules.pictures import curve_picture, money_picture, tornado_picture
+from poc.rules.silence import if_they_fell_silent, on_their_owners_word
 from poc.rules.stakes import TODAY, errors_of_nobody
 from poc.rules.two_thresholds import marks, thresholds_said, thresholds_table
 from poc.rules.value import gain, means
@@ -52,6 +53,7 @@ def brief_of(judged: Judged) -> Brief:
         tornado=tornado_picture(swings, money.expected, unit=judged.unit),
         swings=_swings_table(swings),
         break_even=_break_even(judged),
+        if_late_features_fell_silent=if_they_fell_silent(judged.rehearsal, judged.unit),
         not_proven=tuple(_not_proven(judged)),
         evidence=_evidence(judged),
         digests=_digests(judged),
@@ -174,9 +176,13 @@ def _not_proven(judged: Judged) -> Iterator[str]:
     yield from _unsigned_claims(charter)
     yield from _other_mix(judged)
     yield "How the model ages, and that people act on its alerts: that is what running it beside today's process (shadow, then pilot) is for."
+    taken = on_their_owners_word(judged.rehearsal, charter)
     if not charter.data.time:
-        yield "The charter names no column with a time, so nothing here was predicted from the past into the future."
-    elif charter.data.group:
+        in_time = f", nor shown that {taken} came in time" if taken else ""
+        yield f"No column has a time: nothing was predicted into the future{in_time}."
+    elif taken:
+        yield f"That {taken} had arrived when each row was decided is its owner's word: no moments of arrival were compared."
+    if charter.data.time and charter.data.group:
         yield "Groups were sealed whole, their old rows too: the model may have learned from later rows of other groups, and nothing shows how it ages."
 
 

@@ -94,6 +94,7 @@ def an_agreement(folder: Path, charter: Charter | None = None, **params: Any) ->
     chosen = {"seed": 7, "families": ["logistic"], "benchmark_seconds_per_variant": 0.3, "replay_rows": 40, **params}
     files.write_record(folder / layout.CHARTER_JSON, charter or a_charter())
     files.write_record(folder / layout.PARAMS_JSON, Params(**chosen))
+    files.write_atomically(folder / layout.SUITE_JSON, b'{"name": "data contract", "expectations": []}')
     return folder
 
 

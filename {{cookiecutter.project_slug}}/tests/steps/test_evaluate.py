@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def test_what_is_frozen_are_the_bytes_the_threshold_and_the_charter_with_a_reque
     assert (content, record.variant, record.threshold) == (MODELS["first"], "first", 0.5)
     assert run.read("candidate", layout.CANDIDATE_JSON, Candidate).charter_sha256 == files.sha256_of_file(run.folder("agreement") / layout.CHARTER_JSON)
     assert TORQUE in (run.folder("candidate") / layout.SAMPLE_REQUEST).read_text()
+
+
+def test_what_the_data_contract_refuses_of_every_row_is_frozen_with_the_candidate(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"first": 0.9})
+    bound = {"type": "expect_column_values_to_be_between", "kwargs": {"column": TORQUE, "max_value": 90}, "severity": "critical"}
+    files.write_atomically(run.folder("agreement") / layout.SUITE_JSON, json.dumps({"expectations": [bound]}).encode())
+    evaluated(run)
+    assert {each.name: each.maximum for each in frozen_model(run.folder("candidate"))[0].inputs}[TORQUE] == 90
 
 
 def test_what_accuracy_at_the_usual_threshold_would_have_hidden_is_judged(tmp_path: Path) -> None:

@@ -151,8 +151,8 @@ class Terms:
         """Say what is wrong with an age; nothing is where the charter allows any."""
         name, allowed = self.agreed.name, self.agreed.max_age_seconds
         if not 0 <= seconds < math.inf:
-            return f"input {name!r} is {seconds:g} s old; an age is 0 or more"
-        return f"input {name!r} is {seconds:g} s old; it may be {allowed:g} s" if allowed is not None and seconds > allowed else None
+            return f"input {name!r} is {seconds:.9g} s old; an age is 0 or more"
+        return f"input {name!r} is {seconds:.9g} s old; it may be {allowed:.9g} s" if allowed is not None and seconds > allowed else None
 
 
 def _shown(value: object) -> str:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from poc import layout
 from poc.rules.assessing import assess
 from poc.rules.charter import BinaryCharter, Charter
+from poc.rules.contract import agreed_inputs
 from poc.rules.counts import counted_shares
 from poc.rules.curve import value_curve
-from poc.rules.evidence import AtHalf, Candidate, CandidateInput, Confusion, Evaluation, Number, Timings, Variant, Variants
+from poc.rules.evidence import AtHalf, Candidate, Confusion, Evaluation, Number, Timings, Variant, Variants
 from poc.rules.oip import infer_request
 from poc.rules.selection import choose
 from poc.rules.thresholds import confusion_at
@@ -21,7 +22,7 @@ from poc.rules.value import threshold_by_costs, worth
 from poc.rules.verdict import judge_money, judge_shares, overall
 from poc.steps.inputs import Rows, charter_of, rows_of
 from poc.steps.perform import Result
-from poc.tools import files
+from poc.tools import expectations, files
 from poc.tools.onnx_runtime import Scorer
 
 
@@ -70,7 +71,7 @@ def _at_half(seen: Confusion, charter: BinaryCharter, seed: int) -> AtHalf:
 def _freeze(variant: Variant, charter: Charter, agreement: Path, variants: Path, dev: Rows, candidate: Path) -> None:
     bytes_ = (variants / str(variant.file)).read_bytes()
     files.write_atomically(candidate / layout.CANDIDATE_MODEL, bytes_)
-    inputs = [CandidateInput(name=feature.name, kind=feature.kind) for feature in charter.features]
+    inputs = agreed_inputs(charter.features, expectations.of_suite((agreement / layout.SUITE_JSON).read_bytes()), passed=[dev.tensors])
     frozen = Candidate(
         project=charter.project,
         charter_sha256=files.sha256_of_file(agreement / layout.CHARTER_JSON),

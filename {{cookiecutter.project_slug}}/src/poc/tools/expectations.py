@@ -53,6 +53,15 @@ def columns_of(suite_json: str | bytes) -> list[str]:
     return list(dict.fromkeys(str(column) for each in _read(suite_json)["expectations"] for column in _columns(each)))
 
 
+def of_suite(suite_json: str | bytes) -> list[Expectation]:
+    """Return a suite's expectations: type, arguments, severity.
+
+    Raises:
+        InputRefused: the text is no suite.
+    """
+    return list(_read(suite_json)["expectations"])
+
+
 def check(
     table: pd.DataFrame, suite_json: str | bytes, *, without: Sequence[str] = (), undeclared: Sequence[str] = (), whole: pd.DataFrame | None = None
 ) -> Checked:

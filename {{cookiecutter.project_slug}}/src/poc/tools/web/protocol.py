@@ -185,7 +185,7 @@ class Reader:
         for name, values in columns.items():
             terms = self.terms[name]
             if terms.agreed.max_age_seconds is not None and name not in ages and not terms.is_missing(values).all():
-                yield f"input {name!r} states no `{AGE}`; it may be {terms.agreed.max_age_seconds:g} s old"
+                yield f"input {name!r} states no `{AGE}`; it may be {terms.agreed.max_age_seconds:.9g} s old"
 
 
 def _column(tensor: Mapping[str, Any], terms: Terms, content: memoryview | None) -> Tensor:

@@ -10,9 +10,10 @@ from small_models import a_model, some_variants
 
 from poc import layout
 from poc.rules.assessing import assess, dearest
-from poc.rules.evidence import Assessment, Interval, Speed, Timing, Variant, Variants
+from poc.rules.evidence import Assessment, Confusion, Interval, Speed, Timing, Variant, Variants
 from poc.tools import files
 
+MISSES_MANY = Confusion(positives=100, missed=40, negatives=1000, false_alarms=10)
 TWO = [{"name": name, "architecture": "x86_64", "cores": 2, "memory_mb": 4096, "monthly_cost": cost} for name, cost in (("edge", 60), ("cloud", 120))]
 [FAST] = fast_timings().targets[0].timings
 
@@ -41,17 +42,25 @@ def test_a_fast_small_and_cheap_variant_is_expected_to_pass(variant: Variant) ->
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why_not"),
     [
-        {"memory_mb": 513.0},
-        {"memory_mb": math.nan},
-        {"size_mb": 20.5},
+        ({"memory_mb": 513.0}, "memory"),
+        ({"memory_mb": math.nan}, "memory"),
+        ({"size_mb": 20.5}, "model size"),
         # from 15 ms of CPU on it takes a fourth machine, 480 a month; 400 are agreed, and the bounds hold both
-        {"cpu_us_per_call": Interval(low=14_900, middle=14_950, high=15_100)},
+        ({"cpu_us_per_call": Interval(low=14_900, middle=14_950, high=15_100)}, "monthly budget"),
     ],
 )
-def test_a_limit_that_the_upper_bound_exceeds_or_nobody_knows_is_not_expected_to_be_kept(changes: dict[str, Any], variant: Variant) -> None:
-    assert not assessed(variant, a_speed(timed(**changes))).is_expected_to_pass
+def test_a_limit_that_the_upper_bound_exceeds_or_nobody_knows_is_not_expected_to_be_kept(changes: dict[str, Any], why_not: str, variant: Variant) -> None:
+    found = assessed(variant, a_speed(timed(**changes)))
+    assert (found.is_expected_to_pass, found.why_not) == (False, why_not)
+
+
+def test_what_speaks_against_a_variant_is_said_the_plainest_first(variant: Variant) -> None:
+    unlikely = variant.model_copy(update={"predicted_chance_of_go": 0.34})
+    assert assessed(unlikely, a_speed(FAST)).why_not == "chance of GO 34\u00a0%"
+    assert assessed(unlikely, a_speed(not_timed="it died")).why_not == "not timed"
+    assert assessed(unlikely.model_copy(update={"dev": MISSES_MANY}), a_speed()).why_not == "missed share"
 
 
 SLOW_BY_ITSELF = {"single_p50_us": 4800.0}  # 96 % busy at 200 a second: predicted far beyond 5 ms

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from poc.rules.charter import Charter
 from poc.rules.evidence import MODEL_SIZE, Assessment, Interval, LimitVerdict, Speed, Timing, Variant
 from poc.rules.latency import expected_p99_ms
 from poc.rules.value import worth
 from poc.rules.verdict import judge
-from poc.rules.words import parted
+from poc.rules.words import in_words, parted, percent
 
 UNKNOWN = Interval(low=math.inf, middle=math.inf, high=math.inf)
 #: Limits whose upper bound has to lie within them, wherever they were measured: no better figure is known before the gate.
@@ -23,16 +23,15 @@ def assess(variant: Variant, speeds: Sequence[Speed], charter: Charter, seed: in
     money = worth(charter, variant.dev, seed=seed)
     limits = judge(charter, variant.dev, money, speeds)
     timed = [speed.timing for speed in speeds if speed.timing]
+    why_not = next(_objections(variant, limits, speeds, charter), "")
     return Assessment(
         variant=variant.name,
         counted=variant.dev,
         money=money,
         limits=limits,
         chance_of_go=variant.predicted_chance_of_go,
-        is_expected_to_pass=len(timed) == len(charter.limits.hardware)
-        and variant.predicted_chance_of_go >= 0.5
-        and all(map(_is_kept, limits))
-        and all(_is_fast(speed, charter) for speed in speeds),
+        is_expected_to_pass=not why_not,
+        why_not=why_not,
         expected_p99_ms=max((_expected_ms(timing, charter) for timing in timed), default=math.nan),
         cpu_us_per_call=max((timing.cpu_us_per_call.middle for timing in timed), default=math.inf),
         monthly_cost=dearest(Interval(low=limit.low, middle=limit.measured, high=limit.high) for limit in limits if parted(limit.name)[0] == "monthly_budget"),
@@ -40,10 +39,17 @@ def assess(variant: Variant, speeds: Sequence[Speed], charter: Charter, seed: in
     )
 
 
-def _is_kept(limit: LimitVerdict) -> bool:
-    """Say whether nothing speaks against a limit; the latency is `_is_fast`'s."""
-    own, _ = parted(limit.name)
-    return own == "latency_p99" or (limit.verdict != "NO-GO" and (own not in BOUNDED or limit.high <= limit.limit))
+def _objections(variant: Variant, limits: Sequence[LimitVerdict], speeds: Sequence[Speed], charter: Charter) -> Iterator[str]:
+    """Say in a few words each what speaks against a variant: what dev refutes, then what is not known, then bounds beyond a limit."""
+    named = [(parted(limit.name)[0], limit) for limit in limits]
+    yield from (in_words(own) for own, limit in named if own != "latency_p99" and limit.verdict == "NO-GO")
+    if len([speed for speed in speeds if speed.timing]) < len(charter.limits.hardware):
+        yield "not timed"
+    yield from (in_words(own) for own, limit in named if own in BOUNDED and not limit.high <= limit.limit)
+    if not all(_is_fast(speed, charter) for speed in speeds if speed.timing):
+        yield "latency p99"
+    if not variant.predicted_chance_of_go >= 0.5:
+        yield f"chance of GO {percent(variant.predicted_chance_of_go)}"
 
 
 def _is_fast(speed: Speed, charter: Charter) -> bool:
@@ -51,8 +57,7 @@ def _is_fast(speed: Speed, charter: Charter) -> bool:
 
     Not being measured within it refutes nothing: a pause of the machine at the wrong moment must not freeze another variant. Nor does another machine.
     """
-    if speed.timing is None:
-        return False
+    assert speed.timing is not None
     return bool(speed.differences) or speed.timing.latency_verdict == "PASS" or _expected_ms(speed.timing, charter) <= float(charter.limits.latency_p99_ms)
 
 

@@ -85,7 +85,7 @@ class LimitVerdict(Record):
 
 
 class Assessment(Record):
-    """One variant on dev: money, limits as measured, and whether it is expected to meet them all.
+    """One variant on dev: money, limits as measured, and whether it is expected to meet them all, or in a few words what speaks against it.
 
     `expected_p99_ms` is what its own speed and the charter's rate predict, whatever else the machine did meanwhile; NaN if it was not timed.
     `monthly_cost` is in whole machines, `cost_per_million` of calls; both on the dearest target, and infinite where it was not timed.
@@ -97,6 +97,7 @@ class Assessment(Record):
     limits: list[LimitVerdict]
     chance_of_go: float
     is_expected_to_pass: bool
+    why_not: str = ""
     expected_p99_ms: float
     cpu_us_per_call: float
     monthly_cost: Interval

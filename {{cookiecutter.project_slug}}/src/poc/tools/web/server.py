@@ -1,4 +1,4 @@
-"""The server: one application on uvicorn, behind a socket that is bound before anything is loaded."""
+"""The server: how an application listens, alone in this process, and how it lets its clients go."""
 
 from __future__ import annotations
 
@@ -6,44 +6,102 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from poc.errors import EnvironmentRefused
 from poc.tools.web.application import Application
 
+BACKLOG = 2048
+#: How long an idle connection stays open. Longer than the 60 s after which proxies let theirs go: whoever closes first must not be the one that is asked next.
+KEEP_ALIVE_SECONDS = 75
+#: How long a server that stops goes on answering connections that may be about to ask; a client that pauses for longer finds its connection closed.
+DRAIN_SECONDS = 1.0
+#: How long it waits for replies that are under way.
+IN_FLIGHT_SECONDS = 30
+#: When a worker that says nothing counts as hung: one that loads a large model may keep silent for a while.
+HUNG_SECONDS = 10
+CLOSE = (b"connection", b"close")
 
-def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `on_ready` gets the port once requests are accepted.
+
+class Draining(HttpToolsProtocol):
+    """HTTP that lets its clients go without losing a request: uvicorn's own would close an idle connection just as a request arrives on it."""
+
+    def shutdown(self) -> None:
+        """Say with the next reply that it was the last; close once nothing has come for a while."""
+        if CLOSE not in self.server_state.default_headers:
+            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        if self._is_idle():
+            self.loop.call_later(DRAIN_SECONDS, self._close_idle)
+        else:
+            self.cycle.keep_alive = False
+
+    def _close_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+
+def configured(app: Application | Callable[[], Application], *, workers: int = 1) -> Config:
+    """Return uvicorn's settings for an application, or for a function that makes one in each worker."""
+    return Config(
+        app,
+        factory=not isinstance(app, Application),
+        workers=workers,
+        http=Draining,
+        log_level="error",
+        access_log=False,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=IN_FLIGHT_SECONDS,
+        timeout_worker_healthcheck=HUNG_SECONDS,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one.
 
     Raises:
         EnvironmentRefused: the port is taken or not allowed.
     """
-    import uvicorn
-
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         raise EnvironmentRefused(
             f"cannot listen on {host}:{port}: {error}", where=f"{host}:{port}", fix="stop what listens there, or choose another: poc serve --port 8081"
         ) from error
+    return listener
+
+
+def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], None]) -> None:
+    """Serve until SIGINT or SIGTERM, in this process; `on_ready` gets the port once requests are accepted.
+
+    Raises:
+        EnvironmentRefused: the port is taken or not allowed.
+    """
+    listener = listen(host, port)
     bound = int(listener.getsockname()[1])
 
-    class Server(uvicorn.Server):
+    class Announcing(Server):
         """Say ready only once signals are handled: a stop that comes between the two would be lost."""
 
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        async def startup(self, sockets: list[Any] | None = None) -> None:
             await super().startup(sockets)
             on_ready(bound)
 
-    server = Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="on"))
     if threading.current_thread() is threading.main_thread():
         # uvicorn shuts down and then raises the signal again; as an interrupt it ends here, and the process with status 0.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        listener.listen(2048)
-        server.run(sockets=[listener])
+        Announcing(configured(app)).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:

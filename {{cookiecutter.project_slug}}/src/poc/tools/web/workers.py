@@ -1,0 +1,137 @@
+"""Worker processes: each with an application of its own, all at one socket; whoever dies is replaced, and all are replaced by others on demand.
+
+They share the socket of their parent, and not a port (SO_REUSEPORT): there each has a queue of connections to itself, and takes it to the grave.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from poc.errors import EnvironmentRefused
+from poc.tools.web.application import Application
+from poc.tools.web.server import configured
+
+#: How long a worker may take from its start until it answers.
+START_SECONDS = 120
+TURN_SECONDS = 0.05
+
+
+class Workers(Multiprocess):
+    """uvicorn's supervisor, which replaces workers that die or no longer answer, with another set of workers on demand.
+
+    `each_turn` is called twice a second, `on_death` for each worker that had to be replaced, and `on_hangup` on SIGHUP.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Application],
+        listener: socket.socket,
+        *,
+        count: int,
+        on_ready: Callable[[int], None],
+        each_turn: Callable[[Workers], None] = lambda _: None,
+        on_death: Callable[[], None] = lambda: None,
+        on_hangup: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(configured(partial(_with_parent, make), workers=count), [listener])
+        self._port = int(listener.getsockname()[1])
+        self._on_ready, self._each_turn, self._on_death, self._on_hangup = on_ready, each_turn, on_death, on_hangup
+        self._leaving: list[Process] = []
+
+    def init_processes(self) -> None:
+        """Start the first workers and say so once all of them answer.
+
+        Raises:
+            EnvironmentRefused: one of them ended before.
+        """
+        super().init_processes()
+        if self._all_ready(self.processes):
+            self._on_ready(self._port)
+        elif not self.should_exit.is_set():
+            self._end(self.processes)
+            raise EnvironmentRefused("a worker did not start", where="poc serve", fix="read what it said above")
+
+    def replace(self, make: Callable[[], Application]) -> bool:
+        """Start as many others, and let the present ones go once all others answer; False, and nothing changed, where one of them does not."""
+        settings = configured(partial(_with_parent, make), workers=self.processes_num)
+        others = [Process(settings, self.sockets) for _ in self.processes]
+        for each in others:
+            each.start()
+        if not self._all_ready(others):
+            self._end(others)
+            return False
+        leaving, self.processes, self.config = self.processes, others, settings
+        for each in leaving:
+            each.terminate()
+        self._leaving += leaving
+        return True
+
+    def handle_signals(self) -> None:
+        """Take a turn: signals, what the owner has to do, and who has left."""
+        super().handle_signals()
+        if not self.should_exit.is_set():
+            self._each_turn(self)
+        self._leaving = [each for each in self._leaving if each.process.is_alive()]
+
+    def handle_hup(self) -> None:
+        """Leave a reload to the owner."""
+        self._on_hangup()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace each worker that died or hangs."""
+        before = [each.pid for each in self.processes]
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=False):
+            if new.pid != old:
+                self._on_death()
+
+    def join_all(self) -> None:
+        """Wait for all workers, those that were replaced too."""
+        super().join_all()
+        for each in self._leaving:
+            each.join()
+
+    def _all_ready(self, workers: list[Process]) -> bool:
+        """Wait until all answer; False once one has ended, or a stop was asked for. Those that serve meanwhile are still replaced when they die."""
+        patience, waiting = time.monotonic() + START_SECONDS, list(workers)
+        while waiting and time.monotonic() < patience:
+            self._take_stop()
+            if self.should_exit.is_set() or not all(each.process.is_alive() for each in waiting):
+                return False
+            waiting = [each for each in waiting if not each.is_ready(timeout=1)]
+            if workers is not self.processes:
+                self.keep_subprocess_alive()
+            time.sleep(TURN_SECONDS)
+        return not waiting
+
+    def _take_stop(self) -> None:
+        if {signal.SIGINT, signal.SIGTERM} & set(self.signal_queue):
+            self.should_exit.set()
+
+    def _end(self, workers: list[Process]) -> None:
+        for each in workers:
+            each.kill()
+            each.join()
+
+
+def _with_parent(make: Callable[[], Application]) -> Application:
+    """Make an application in a worker that ends with its parent, as an orphan would keep the port, and leaves SIGHUP to it."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, daemon=True).start()
+    return make()

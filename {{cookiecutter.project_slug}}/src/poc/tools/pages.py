@@ -1,18 +1,32 @@
-"""Pages: the brief as one HTML file (Jinja)."""
+"""Pages: the brief as one HTML file, a picture as one SVG file (Jinja)."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from poc.rules.brief import Brief
-from poc.rules.shapes import WIDTH
+from poc.rules.shapes import WIDTH, Picture
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def brief_page(brief: Brief) -> bytes:
     """Write the brief as one HTML file that needs nothing else: no script, no style sheet, no font and no picture from elsewhere."""
+    return _pages().get_template("brief.html").render(brief=brief, width=WIDTH).encode()
+
+
+def picture_file(picture: Picture) -> bytes:
+    """Write a picture as one SVG file that brings its own style."""
+    page = '{% from "shapes.html" import draw with context %}{{ draw(picture, alone=true) }}'
+    return _pages().from_string(page).render(picture=picture, width=WIDTH).encode()
+
+
+def _pages() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    pages = Environment(
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
@@ -20,4 +34,3 @@ def brief_page(brief: Brief) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return pages.get_template("brief.html").render(brief=brief, width=WIDTH).encode()

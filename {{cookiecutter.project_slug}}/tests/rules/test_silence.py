@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rehearsals import WEAR, WITHOUT_WEAR, a_rehearsal
 
-from poc.rules.evidence import Silence
+from poc.rules.evidence import Interval, Silence
 from poc.rules.silence import if_they_fell_silent, without_late_features
 
 UNIT = "EUR a month"
@@ -39,6 +39,14 @@ def test_of_several_features_all_together_are_said_and_many_are_counted() -> Non
     assert "the 4 features that do not come with the request" in without_late_features(
         a_rehearsal(silences=[*each, Silence(features=list("abcd"), money=WITHOUT_WEAR)]), UNIT
     )
+
+
+def test_one_that_costs_more_alone_than_all_together_is_said_too() -> None:
+    worse = Interval(low=1000, middle=15_700, high=30_000)
+    alone = [Silence(features=["a"], money=worse), Silence(features=["b"], money=None)]
+    both = Silence(features=["a", "b"], money=WITHOUT_WEAR)
+    assert if_they_fell_silent(a_rehearsal(silences=[*alone, both]), UNIT).endswith("on the rows to choose by; if a alone did, +15,700.")
+    assert "alone" not in if_they_fell_silent(a_rehearsal(silences=[alone[1], both.model_copy(update={"features": ["b"]}), both]), UNIT)
 
 
 def test_where_every_feature_comes_with_the_request_nothing_is_said() -> None:

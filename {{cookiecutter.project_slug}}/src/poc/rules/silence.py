@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from poc.rules.charter import Charter
 from poc.rules.evidence import Rehearsal, Silence
 from poc.rules.words import amount, listed
@@ -30,7 +32,16 @@ def if_they_fell_silent(found: Rehearsal, unit: str) -> str:
         return f"{condition}, it is not known what the model would be worth: {last.why_not_known or 'it does not answer every row as it is'}."
     low, middle, high, all_there = (amount(end, signed=True) for end in (last.money.low, last.money.middle, last.money.high, found.money.middle))
     refused = " Its input contract refuses such rows: until it is changed, today's process would decide them." if last.is_refused else ""
-    return f"{condition}: {middle} {unit} ({low} to {high}) instead of {all_there}, on the rows to choose by.{refused}"
+    return f"{condition}: {middle} {unit} ({low} to {high}) instead of {all_there}, on the rows to choose by{_worse_alone(found.silences)}.{refused}"
+
+
+def _worse_alone(silences: Sequence[Silence]) -> str:
+    """Say where one feature alone costs more than all of them together: what stands in for it then misleads."""
+    *alone, last = silences
+    worst = min((each for each in alone if each.money), key=lambda each: each.money.middle if each.money else 0.0, default=None)
+    if not (worst and worst.money and last.money and worst.money.middle < last.money.middle):
+        return ""
+    return f"; if {named(worst)} alone did, {amount(worst.money.middle, signed=True)}"
 
 
 def on_their_owners_word(found: Rehearsal, charter: Charter) -> str:

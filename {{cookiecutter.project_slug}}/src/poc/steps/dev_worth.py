@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,22 @@ from numpy.typing import NDArray
 
 from poc.rules.answers import count, count_invalid
 from poc.rules.charter import Charter
-from poc.rules.evidence import Candidate, Interval, Silence
+from poc.rules.counts import expected_errors
+from poc.rules.evidence import Candidate, Counted, Interval, Silence
 from poc.rules.live_features import silent
 from poc.rules.skill import skill
-from poc.rules.value import worth
+from poc.rules.value import expected_worth, worth
 from poc.rules.words import amount
 from poc.tools.onnx_runtime import Scorer, Tensor
 
 Tensors = Mapping[str, Tensor]
+#: Of so many features each is left out alone: for an amount on many rows the draws of one take a second.
+MOST_ALONE = 8
+
+
+def without(tensors: Tensors, names: Sequence[str]) -> Tensors:
+    """Return dev rows in which nothing is known of these features."""
+    return {**tensors, **{name: silent(tensors[name]) for name in names}}
 
 
 class NotAnswered(Exception):
@@ -53,8 +62,10 @@ class DevWorth:
 
     def money(self, answers: NDArray[np.float32]) -> Interval:
         """Return money per period at the frozen threshold, by the draws that `evaluate` takes."""
-        counted = count(self.charter, self.frozen, answers, self.labels, groups=self.groups, usual_amount=self.usual_amount)
-        return worth(self.charter, counted, seed=self.charter.data.split_seed).per_period
+        return worth(self.charter, self._counted(answers), seed=self.charter.data.split_seed).per_period
+
+    def _counted(self, answers: NDArray[np.float32]) -> Counted:
+        return count(self.charter, self.frozen, answers, self.labels, groups=self.groups, usual_amount=self.usual_amount)
 
     def instead_of(self, known: Tensors, trained: Tensors) -> str:
         """Say what decisions on what was known come to, and what those on the features that training saw promise."""
@@ -71,15 +82,23 @@ class DevWorth:
         )
 
     def silences(self, tensors: Tensors, late: Sequence[str]) -> list[Silence]:
-        """Leave out each late feature, and at last all of them."""
+        """Leave out each late feature, of many those that cost most, and at last all of them."""
+        alone = sorted(late, key=lambda name: self._roughly(tensors, [name]))[:MOST_ALONE] if len(late) > MOST_ALONE else late
         together = [list(late)] if len(late) > 1 else []
-        return [self.silence(tensors, names) for names in [*([name] for name in late), *together]]
+        return [self.silence(tensors, names) for names in [*([name] for name in late if name in alone), *together]]
+
+    def _roughly(self, tensors: Tensors, names: Sequence[str]) -> float:
+        """Return the mean of the money without features, from no draws; least where the model does not answer."""
+        try:
+            return float(expected_worth(self.charter, expected_errors(self._counted(self.answers(without(tensors, names))))))
+        except NotAnswered:
+            return -math.inf
 
     def silence(self, tensors: Tensors, names: Sequence[str]) -> Silence:
         """Say what the model is worth where these features are missing in every row."""
         is_refused = any(not each.may_be_missing for each in self.frozen.inputs if each.name in names)
         try:
-            answers = self.answers({**tensors, **{name: silent(tensors[name]) for name in names}})
+            answers = self.answers(without(tensors, names))
         except NotAnswered as reason:
             return Silence(features=list(names), money=None, why_not_known=str(reason), is_refused=is_refused)
         return Silence(features=list(names), money=self.money(answers), is_refused=is_refused)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from bad_requests import ANYTHING, RAW, Sent, asked, is_well_answered, requests
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poc.rules.evidence import ByCost, CandidateInput, Deciding
 from poc.rules.contract import Tensor
+from poc.rules.evidence import ByCost, CandidateInput, Deciding
 from poc.tools.web import MAX_ROWS, Application
 
 APP = Application(
@@ -113,31 +114,25 @@ def test_an_answer_that_is_no_number_is_refused_not_taken_as_no_alert() -> None:
     assert status == 400 and b"no probability for row 1" in reply
 
 
-ANYTHING: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner)
-)
-NEARLY = st.fixed_dictionaries(
-    {"name": st.sampled_from(["Torque [Nm]", "Type"]) | ANYTHING},
-    optional={"datatype": st.sampled_from(["FP32", "INT64", "BYTES"]) | ANYTHING, "shape": st.just([1, 1]) | ANYTHING, "data": st.lists(ANYTHING, max_size=2)},
-)
-BODIES = ANYTHING | st.fixed_dictionaries({"inputs": st.lists(NEARLY, max_size=3) | ANYTHING}, optional={"id": ANYTHING})
+@settings(max_examples=200)
+@given(requests(APP.name, APP.inputs))
+def test_a_request_that_went_wrong_anywhere_is_answered_in_a_sentence(sent: Sent) -> None:
+    assert is_well_answered(*asked(APP, sent))
 
 
-@settings(max_examples=300)
-@given(BODIES)
-@example({"inputs": [{**TORQUE, "data": [10**400]}, TYPE]})
-@example({"inputs": [{**TORQUE, "data": [[[1.0]]]}, TYPE]})
-@example({"inputs": [TORQUE, {**TYPE, "data": ["\ud800"]}]})
-@example({"inputs": [{**TORQUE, "name": "\ud800"}, TYPE]})
-def test_no_json_whatever_makes_it_fail(body: Any) -> None:
-    status, reply = APP.infer(json.dumps(body).encode())
-    assert status in (200, 400) and isinstance(json.loads(reply), dict)
+@pytest.mark.parametrize("raw", RAW)
+def test_what_json_may_not_hold_is_answered_in_a_sentence_wherever_it_stands(raw: bytes) -> None:
+    body = json.dumps({"id": "7", "inputs": [TORQUE, TYPE]}).encode()
+    for place in (b'"7"', b"0.75", b'"FP32"', b"[1, 1]", b'"L"', b'"Type"'):
+        status, reply = APP.infer(body.replace(place, raw))
+        assert status == 400 and is_well_answered(status, reply)
 
 
-@settings(max_examples=300)
-@given(st.binary())
+@settings(max_examples=200)
+@given(st.binary() | ANYTHING.map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_whatever_make_it_fail(body: bytes) -> None:
-    assert APP.infer(body)[0] == 400
+    status, reply = APP.infer(body)
+    assert status == 400 and is_well_answered(status, reply)
 
 
 CLASSES = Deciding(by_cost=ByCost(classes=["good", "scrap", "re, work"], costs=[[0, 1, 1], [9, 0, 9], [1, 1, 0]]))

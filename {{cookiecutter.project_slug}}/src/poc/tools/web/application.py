@@ -231,4 +231,4 @@ async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes | None:
 
 
 def _error(message: str) -> bytes:
-    return orjson.dumps({"error": message})
+    return orjson.dumps({"error": message.encode(errors="replace").decode()})

@@ -195,6 +195,8 @@ def _column(tensor: Mapping[str, Any], terms: Terms, content: memoryview | None)
     if type(datatype) is not str or (datatype not in NUMBERS if is_number else datatype != "BYTES"):
         raise BadRequest(f"input {name!r} takes {DATATYPE[terms.agreed.kind]}, not {_shown(datatype)}")
     if content is not None:
+        if data is not None:
+            raise BadRequest(f"input {name!r} has both `data` and `binary_data_size`")
         values = _of_bytes(content, datatype, name)
         _check_rows(len(values), shape, name)
     elif type(data) is not list:

@@ -28,9 +28,10 @@ def test_what_is_missing_in_both_is_the_same_and_in_one_is_not() -> None:
 
 
 def test_rows_are_counted_named_and_measured() -> None:
-    found = compared("temperature", numbers(1, 2, 3, 4), numbers(1, 2.5, NAN, 1), ["UDI 7", "UDI 8", "UDI 9", "UDI 10"])
-    assert (found.rows, found.differing, found.missing, found.largest, found.first) == (4, 3, 1, 3.0, ["UDI 8", "UDI 9", "UDI 10"])
-    assert found.in_words == "in 3 of 4 dev rows, 75\u00a0% (UDI 8, UDI 9, UDI 10 first), by up to 3, nothing is known in 1 of these"
+    names = [f"UDI {number}" for number in range(7, 12)]
+    found = compared("temperature", numbers(1, 2, 3, 4, NAN), numbers(1, 2.5, NAN, 1, NAN), names)
+    assert (found.rows, found.differing, found.missing, found.largest, found.first) == (5, 3, 1, 3.0, ["UDI 8", "UDI 9", "UDI 10"])
+    assert found.in_words == "in 3 of 5 dev rows, 60\u00a0% (UDI 8, UDI 9, UDI 10 first), by up to 3, nothing is known in 1 of these"
 
 
 def test_where_nothing_is_known_there_is_no_difference_to_measure() -> None:

@@ -47,8 +47,7 @@ def way_to_know(feature: Feature, charter: Charter) -> Way:
 
 def arrives_as_declared(delays: NDArray[np.float64], declared: float) -> bool:
     """Say whether moments of arrival can be believed: some readings took as long as declared; `delays` in seconds, shape (n_readings,)."""
-    to_the_millisecond = np.round(delays, 3)  # the difference of two fractions is not exact
-    return bool(len(delays) == 0 or np.mean(to_the_millisecond >= declared) >= SELDOM)
+    return bool(len(delays) == 0 or np.mean(delays >= declared) >= SELDOM)
 
 
 def known_from(event: NDArray[Any], arrived: NDArray[Any], declared: float, ticks: float) -> NDArray[Any]:

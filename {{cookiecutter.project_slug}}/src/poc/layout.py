@@ -54,6 +54,10 @@ DECISION_JSON = "decision.json"
 
 
 def project_root(start: Path | None = None) -> Path:
+#: Beside a run's artifacts: what `poc load` measured of its candidate, and the picture of it.
+LOAD = "load"
+LOAD_JSON = "load.json"
+LOAD_SVG = "load.svg"
     """Find the folder that holds `charter.yaml`, here or above.
 
     Raises:

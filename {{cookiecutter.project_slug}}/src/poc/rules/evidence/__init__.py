@@ -19,6 +19,7 @@ from poc.rules.evidence.judged import (
     Verdict,
     Version,
 )
+from poc.rules.evidence.loaded import Load
 from poc.rules.evidence.models import ByCost, Calibration, Candidate, CandidateInput, Deciding, FittedModel, Graph, Graphs, Models, Parity, Variant, Variants
 from poc.rules.evidence.record import FittedAs, Issue, Number, Outcome, Record, Report, Rung, Technique
 from poc.rules.evidence.rehearsed import LiveFeature, Rehearsal, Silence
@@ -56,6 +57,7 @@ __all__ = [
     "LatencyVerdict",
     "LimitVerdict",
     "LiveFeature",
+    "Load",
     "Machine",
     "Models",
     "Money",

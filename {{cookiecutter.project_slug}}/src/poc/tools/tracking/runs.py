@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 #: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
-SHOWN = frozenset({".json", ".md", ".html"})
+SHOWN = frozenset({".json", ".md", ".html", ".svg"})
 #: What a variant's run shows of its timings.
 TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "memory_mb", "size_mb")
 
@@ -159,6 +159,20 @@ def log_evidence(run_id: str, step: str, folder: Path) -> None:
     client = connect()
     for path in _evidence({step: folder}):
         client.log_artifact(run_id, str(path), f"evidence/{step}")
+
+
+def log_afterwards(run_id: str, act: str, numbers: Sequence[Number], folder: Path) -> bool:
+    """Log what an act found out about a run that is over; False where MLflow has no such run."""
+    from mlflow.exceptions import MlflowException
+
+    client = connect()
+    try:
+        client.log_batch(run_id, metrics=_metrics(act, numbers))
+        for path in _evidence({act: folder}):
+            client.log_artifact(run_id, str(path), f"evidence/{act}")
+    except MlflowException:
+        return False
+    return True
 
 
 def complete_evidence(run_id: str, left: Mapping[str, Mapping[str, Path]]) -> None:

@@ -114,11 +114,11 @@ class _Service:
 
     def run(self, on_ready: Callable[[int, Admitted], None]) -> None:
         """Start everything, watch it, and end it in order: workers first, then who writes down what they told."""
-        self._note()
         for role in self._serving:
             self._show(role)
         try:
             self._observer = self._started_observer()
+            self._note()
             workers = web.Workers(
                 self._make(),
                 self._listener,
@@ -147,6 +147,7 @@ class _Service:
             self._metrics.observer_restarts.inc()
             try:
                 self._observer = self._started_observer()
+                self._note()
             except EnvironmentRefused as error:
                 self._say(str(error))
 
@@ -247,7 +248,7 @@ class _Service:
 
     def _note(self) -> None:
         """Write down what is served, for the workers' page on health."""
-        said: dict[str, object] = {"live": True, "workers": self._settings.workers}
+        said: dict[str, object] = {"live": True, "workers": self._settings.workers, "observer": self._observer.pid if self._observer else None}
         said |= {role: serving.as_json() for role, serving in self._serving.items()}
         files.write_atomically(self._shared / HEALTH, orjson.dumps(said))
 

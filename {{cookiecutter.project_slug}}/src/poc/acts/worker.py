@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
 import sys
@@ -11,6 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import orjson
 
 from poc import layout
 from poc.rules.answers import in_words
@@ -113,4 +116,5 @@ class Telling:
 
 
 def _health(shared: Path) -> bytes:
-    return (shared / HEALTH).read_bytes()
+    """Say what the parent wrote down, and who says it."""
+    return orjson.dumps({**orjson.loads((shared / HEALTH).read_bytes()), "answered_by": os.getpid()})

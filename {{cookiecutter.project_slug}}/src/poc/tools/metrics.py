@@ -6,10 +6,13 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Gauge, Histogram
 
 FOLDER_SETTING = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -20,19 +23,35 @@ def share(folder: Path) -> None:
     os.environ[FOLDER_SETTING] = str(folder)
 
 
+def _counter(name: str, says: str, labels: Sequence[str] = ()) -> Counter:
+    from prometheus_client import Counter
+
+    return Counter(name, says, labels, registry=None)  # what is shown is collected from the files, not from a registry
+
+
+def _gauge(name: str, says: str, labels: Sequence[str] = ()) -> Gauge:
+    from prometheus_client import Gauge
+
+    return Gauge(name, says, labels, registry=None, multiprocess_mode="max")
+
+
+def _histogram(name: str, says: str, buckets: Sequence[float]) -> Histogram:
+    from prometheus_client import Histogram
+
+    return Histogram(name, says, registry=None, buckets=buckets)
+
+
 class Requests:
     """What a worker counts of requests to infer."""
 
     def __init__(self, *, buckets_s: Sequence[float], features: Sequence[str], decisions: Sequence[str]) -> None:
-        from prometheus_client import Counter, Histogram
-
-        self._requests = Counter("poc_requests", "Requests to infer, by HTTP status.", ["status"])
-        self._seconds = Histogram("poc_request_seconds", "Seconds from a request's first byte to its reply, within a worker.", buckets=list(buckets_s))
-        self._rows = Counter("poc_rows", "Rows that were answered.")
-        decided = Counter("poc_decisions", "Rows by what was decided.", ["decision"])
-        missing = Counter("poc_missing_values", "Values that were missing, by feature.", ["feature"])
-        self._unstated = Counter("poc_unstated_ages", "Requests that did not say how old a feature is whose age the charter limits.", ["feature"])
-        self._not_kept = Counter("poc_observations_dropped", "Observations for the request log or the shadow that were given up, by reason.", ["reason"])
+        self._requests = _counter("poc_requests", "Requests to infer, by HTTP status.", ["status"])
+        self._seconds = _histogram("poc_request_seconds", "Seconds from a request's first byte to its reply, within a worker.", buckets_s)
+        self._rows = _counter("poc_rows", "Rows that were answered.")
+        decided = _counter("poc_decisions", "Rows by what was decided.", ["decision"])
+        missing = _counter("poc_missing_values", "Values that were missing, by feature.", ["feature"])
+        self._unstated = _counter("poc_unstated_ages", "Requests that did not say how old a feature is whose age the charter limits.", ["feature"])
+        self._not_kept = _counter("poc_observations_dropped", "Observations for the request log or the shadow that were given up, by reason.", ["reason"])
         # A label is looked up in a microsecond, under a lock; looked up once, it costs nothing, and shows 0 before anything was counted.
         self._by_status = {200: self._requests.labels("200"), 400: self._requests.labels("400")}
         self._decided = {each: decided.labels(each) for each in decisions}
@@ -72,15 +91,13 @@ class Kept:
     """What is counted where requests are logged and a shadow is scored."""
 
     def __init__(self) -> None:
-        from prometheus_client import Counter, Gauge
-
-        self.logged = Counter("poc_log_rows", "Rows that the request log took.")
-        self.lost = Counter("poc_log_rows_lost", "Rows that could not be written to the request log.")
-        self.shadow_rows = Counter("poc_shadow_rows", "Rows that the shadow answered.")
-        self.shadow_requests = Counter("poc_shadow_requests", "Observations that the shadow answered.")
-        self.shadow_decisions = Counter("poc_shadow_decisions_differing", "Rows that the shadow would have decided otherwise.")
-        self.shadow_failures = Counter("poc_shadow_failures", "Observations that the shadow could not answer.")
-        self._largest = Gauge("poc_shadow_largest_difference", "Largest difference between the shadow's answer and the holder's.", multiprocess_mode="max")
+        self.logged = _counter("poc_log_rows", "Rows that the request log took.")
+        self.lost = _counter("poc_log_rows_lost", "Rows that could not be written to the request log.")
+        self.shadow_rows = _counter("poc_shadow_rows", "Rows that the shadow answered.")
+        self.shadow_requests = _counter("poc_shadow_requests", "Observations that the shadow answered.")
+        self.shadow_decisions = _counter("poc_shadow_decisions_differing", "Rows that the shadow would have decided otherwise.")
+        self.shadow_failures = _counter("poc_shadow_failures", "Observations that the shadow could not answer.")
+        self._largest = _gauge("poc_shadow_largest_difference", "Largest difference between the shadow's answer and the holder's.")
         self._so_far = 0.0
         self._largest.set(0.0)
 
@@ -98,17 +115,13 @@ class Service:
     """What the parent of all processes counts and says."""
 
     def __init__(self, *, workers: int, limit_ms: float | None) -> None:
-        from prometheus_client import Counter, Gauge
-
-        self._model = Gauge(
-            "poc_model_info", "1 for what is served, and for the shadow; 0 for what was.", ["role", "source", "sha256"], multiprocess_mode="max"
-        )
-        self.restarts = Counter("poc_worker_restarts", "Workers that died and were replaced.")
-        self.observer_restarts = Counter("poc_observer_restarts", "Times that the process which logs and scores the shadow died and was replaced.")
-        self._reloads = Counter("poc_reloads", "Reloads, by role and outcome.", ["role", "outcome"])
-        Gauge("poc_workers", "Worker processes.", multiprocess_mode="max").set(workers)
+        self._model = _gauge("poc_model_info", "1 for what is served, and for the shadow; 0 for what was.", ["role", "source", "sha256"])
+        self.restarts = _counter("poc_worker_restarts", "Workers that died and were replaced.")
+        self.observer_restarts = _counter("poc_observer_restarts", "Times that the process which logs and scores the shadow died and was replaced.")
+        self._reloads = _counter("poc_reloads", "Reloads, by role and outcome.", ["role", "outcome"])
+        _gauge("poc_workers", "Worker processes.").set(workers)
         if limit_ms:
-            Gauge("poc_latency_limit_seconds", "The p99 that the charter allows.", multiprocess_mode="max").set(limit_ms / 1e3)
+            _gauge("poc_latency_limit_seconds", "The p99 that the charter allows.").set(limit_ms / 1e3)
         self._shown: dict[str, tuple[str, str]] = {}
         for role in ("holder", "shadow"):
             for outcome in ("done", "refused", "failed"):

@@ -44,6 +44,9 @@ GRAPHS_JSON = "graphs.json"
 VARIANTS_JSON = "variants.json"
 TIMINGS_JSON = "timings.json"
 EVALUATION_JSON = "evaluation.json"
+#: All variants as pictures: what a call costs, and how long the slowest take, against what each is worth.
+COST_SVG = "cost_against_worth.svg"
+LATENCY_SVG = "latency_against_worth.svg"
 CANDIDATE_JSON = "candidate.json"
 CANDIDATE_MODEL = "model.onnx"
 SAMPLE_REQUEST = "sample_request.json"
@@ -51,13 +54,13 @@ REHEARSAL_JSON = "rehearsal.json"
 VERDICT_JSON = "verdict.json"
 VERSION_JSON = "version.json"
 DECISION_JSON = "decision.json"
-
-
-def project_root(start: Path | None = None) -> Path:
 #: Beside a run's artifacts: what `poc load` measured of its candidate, and the picture of it.
 LOAD = "load"
 LOAD_JSON = "load.json"
 LOAD_SVG = "load.svg"
+
+
+def project_root(start: Path | None = None) -> Path:
     """Find the folder that holds `charter.yaml`, here or above.
 
     Raises:

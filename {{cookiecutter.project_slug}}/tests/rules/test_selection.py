@@ -61,7 +61,7 @@ def test_a_cheap_variant_much_less_likely_to_reach_go_is_not_frozen() -> None:
 def test_at_equal_cost_the_one_that_earns_more_is_frozen() -> None:
     two = (a_variant("a", gain=1000), a_variant("b", gain=1100, a_million=(5.0, 5.1)))
     assert chosen(*two) == "b"
-    assert "b over a, which earns +1,000 EUR a month on dev against +1,100 EUR a month, at no lower cost (120 EUR a month);" in why(*two)
+    assert "b over a, which earns +1,000 against +1,100 EUR a month on dev, at no lower cost (120 EUR a month);" in why(*two)
 
 
 @pytest.mark.parametrize(("cost", "expected"), [((120, 240), "rich"), ((240, 240), "plain")])
@@ -90,7 +90,7 @@ def test_cents_do_not_decide_but_the_name_does() -> None:
     two = (a_variant("b", gain=1000.3), a_variant("a", gain=1000.1))
     assert chosen(*two) == "a"
     assert why(*two) == "a: 120 EUR a month, +1,000 EUR a month earned on dev; " + (
-        "2 of 2 variants are expected to meet every limit, 1 of which cost and earn as much and come later by name"
+        "2 of 2 variants are expected to meet every limit, 1 of which as cheap and as good and later by name"
     )
 
 
@@ -126,7 +126,7 @@ def test_when_none_is_expected_to_pass_the_most_likely_is_frozen_and_says_so() -
 
 def test_the_rival_is_the_next_best_of_those_expected_to_pass() -> None:
     three = (a_variant("best", gain=3000), a_variant("next", gain=2000), a_variant("last", gain=1000), a_variant("out", gain=9000, passes=False))
-    assert why(*three) == "best over next, which earns +2,000 EUR a month on dev against +3,000 EUR a month, at no lower cost (120 EUR a month); " + (
+    assert why(*three) == "best over next, which earns +2,000 against +3,000 EUR a month on dev, at no lower cost (120 EUR a month); " + (
         "3 of 4 variants are expected to meet every limit"
     )
 

@@ -125,6 +125,14 @@ def test_another_seed_of_the_builder_draws_no_other_money(tmp_path: Path) -> Non
     assert evaluated(run) == found
 
 
+def test_all_variants_are_drawn_for_whoever_opens_the_run(tmp_path: Path) -> None:
+    run = ladder(tmp_path, {"first": 0.9, "second": 0.9})
+    evaluated(run)
+    for name in (layout.COST_SVG, layout.LATENCY_SVG):
+        picture = (run.folder("candidate") / name).read_text()
+        assert picture.lstrip().startswith("<svg") and "1  first (frozen)" in picture and "2  second" in picture
+
+
 def test_what_each_threshold_would_be_worth_is_written_down(tmp_path: Path) -> None:
     curve = evaluated(ladder(tmp_path, {"first": 0.9})).curve
     assert (curve[0].threshold, curve[0].missed_share, curve[0].false_alarm_share) == (0, 0, 1)

@@ -30,9 +30,10 @@ def choose(assessments: Sequence[Assessment]) -> tuple[Assessment, str]:
     others = [each for each in pool if each not in equals]
     counted = f"{len(expected)} of {len(assessments)} variants are expected to meet every limit"
     if len(equals) > 1:
-        counted += f", {len(equals) - 1} of which cost and earn as much and come later by name"
+        counted += f", {len(equals) - 1} of which as cheap and as good and later by name"
     if not others:
-        figures = f"{_cost(chosen.monthly_cost)} {chosen.money.currency} a month, {_money(chosen)} earned on dev"
+        earned = f"{amount(chosen.money.per_period.middle, signed=True)} {chosen.money.currency} a {chosen.money.period} earned on dev"
+        figures = f"{_cost(chosen.monthly_cost)} {chosen.money.currency} a month, {earned}"
         return chosen, f"{chosen.variant}: {figures}; {counted}"
     rival = min(_best(others), key=lambda each: each.variant)
     return chosen, f"{chosen.variant} over {rival.variant}, {_why_not(rival, chosen, pool)}; {counted}"
@@ -65,12 +66,9 @@ def _why_not(rival: Assessment, chosen: Assessment, pool: Sequence[Assessment]) 
     if rival not in _not_dearer(likely, lambda each: each.monthly_cost):
         return f"which costs {_cost(rival.monthly_cost)} {monthly} against {_cost(chosen.monthly_cost)}"
     if round(rival.money.per_period.middle) != round(chosen.money.per_period.middle):
-        return f"which earns {_money(rival)} on dev against {_money(chosen)}, at no lower cost ({_cost(chosen.monthly_cost)} {monthly})"
+        less, more = (amount(each.money.per_period.middle, signed=True) for each in (rival, chosen))
+        return f"which earns {less} against {more} {currency} a {chosen.money.period} on dev, at no lower cost ({_cost(chosen.monthly_cost)} {monthly})"
     return f"which earns as much on dev, and whose calls cost {_cost(rival.cost_per_million)} {currency} a million against {_cost(chosen.cost_per_million)}"
-
-
-def _money(assessment: Assessment) -> str:
-    return f"{amount(assessment.money.per_period.middle, signed=True)} {assessment.money.currency} a {assessment.money.period}"
 
 
 def _cost(cost: Interval) -> str:

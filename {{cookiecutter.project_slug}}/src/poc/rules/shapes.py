@@ -13,7 +13,7 @@ WIDTH = 340.0
 LETTER = 6.0
 Anchor = Literal["start", "middle", "end"]
 #: What a style sheet knows a shape by.
-Kind = Literal["main", "band", "axis", "zero", "agreed", "mark", "other", "quiet", "strong", "leader", "low", "high"]
+Kind = Literal["main", "band", "axis", "zero", "agreed", "mark", "other", "quiet", "strong", "leader", "low", "high", "faint", "front"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,13 +16,15 @@ from poc.rules.counts import counted_shares
 from poc.rules.curve import value_curve
 from poc.rules.evidence import AtHalf, Candidate, Confusion, Evaluation, Number, Timings, Variant, Variants
 from poc.rules.oip import infer_request
+from poc.rules.pareto import full_picture
 from poc.rules.selection import choose
 from poc.rules.thresholds import confusion_at
+from poc.rules.trade_off import cost_against_worth, latency_against_worth
 from poc.rules.value import threshold_by_costs, worth
 from poc.rules.verdict import judge_money, judge_shares, overall
 from poc.steps.inputs import Rows, charter_of, rows_of
 from poc.steps.perform import Result
-from poc.tools import expectations, files
+from poc.tools import expectations, files, pages
 from poc.tools.onnx_runtime import Scorer
 
 
@@ -37,7 +39,10 @@ def evaluate(*, agreement: Path, data: Path, variants: Path, timings: Path, cand
     variant = made[chosen.variant]
     dev = rows_of(data, "dev", charter)
     thresholds = _other_thresholds(variant, Scorer(variants / str(variant.file)).answers(dev.tensors), dev, charter, seed)
-    files.write_record(candidate / layout.EVALUATION_JSON, Evaluation(assessments=assessed, frozen=variant.name, why=why, **thresholds))
+    evaluation = Evaluation(assessments=assessed, frozen=variant.name, why=why, **thresholds)
+    files.write_record(candidate / layout.EVALUATION_JSON, evaluation)
+    files.write_atomically(candidate / layout.COST_SVG, pages.picture_file(full_picture(cost_against_worth(charter, evaluation))))
+    files.write_atomically(candidate / layout.LATENCY_SVG, pages.picture_file(full_picture(latency_against_worth(charter, evaluation, measured))))
     _freeze(variant, charter, agreement, variants, dev, candidate)
     return Result(
         headline=why,

@@ -32,6 +32,7 @@ from poc.rules.evidence import (
     Interval,
     Machine,
     Models,
+    Noise,
     Number,
     Record,
     Report,
@@ -290,8 +291,10 @@ def fast_timings() -> Timings:
         open_loop_p99_low_ms=0.2,
         open_loop_p99_high_ms=0.5,
         latency_verdict="PASS",
+        latency_why="",
         looks=1,
         null_p99_ms=0.02,
+        own_p99_ms=0.06,
         highest_rate_per_s=20_000,
         rows_per_s={"1": 25_000.0, "16": 200_000.0, "256": 1_000_000.0},
         cost_per_million=Interval(low=0.0045, middle=0.0046, high=0.0048),
@@ -301,7 +304,9 @@ def fast_timings() -> Timings:
         memory_mb=80,
         size_mb=0.1,
     )
-    report = TargetReport(target="", machine=machine, pinned_cores=[0], differences=[], timings=[timing], not_timed={})
+    report = TargetReport(
+        target="", machine=machine, pinned_cores=[0], differences=[], noise=Noise(lost=0.0, stolen=0.0, waiting=0.0), timings=[timing], not_timed={}
+    )
     return Timings(confidence=0.95, targets=[report])
 
 

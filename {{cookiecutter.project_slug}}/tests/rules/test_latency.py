@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import bdtr
 
-from poc.rules.latency import arrivals, calls_needed, expected_p99_ms, is_steady, percentile_bounds
+from poc.rules.evidence import Interval, LatencyVerdict
+from poc.rules.latency import arrivals, calls_by, calls_needed, corrected, expected_p99_ms, is_steady, latency_verdict, latency_why, percentile_bounds
 
 
 def test_459_samples_bound_the_99th_percentile_by_their_maximum() -> None:
@@ -102,3 +103,72 @@ def test_a_worker_busy_nine_tenths_of_the_time_answers_the_99th_percentile_after
 @pytest.mark.parametrize("service_us", [1000.0, 5000.0, math.inf, math.nan])
 def test_answers_that_take_longer_than_arrivals_leave_never_catch_up(service_us: float) -> None:
     assert expected_p99_ms(service_us, 1000.0) == math.inf
+
+
+def test_where_two_calls_say_as_much_as_one_the_ranks_are_those_of_half_as_many() -> None:
+    # of five independent samples the outer ones bound the median at 95 %: of ten of which two are alike the second and the last
+    found = percentile_bounds(np.arange(1.0, 11.0), 0.5, 0.95, alike=2.0)
+    assert (found.low, found.high) == (2.0, 10.0)
+    assert percentile_bounds(np.arange(1.0, 460.0), 0.99, 0.99, alike=1.01).high == math.inf
+    assert percentile_bounds(np.arange(1.0, 460.0), 0.99, 0.99, alike=math.inf).low == 0.0
+
+
+def test_four_looks_share_the_allowed_error_and_each_sees_twice_as_many_calls() -> None:
+    assert corrected(0.95) == pytest.approx(0.9875)
+    assert [calls_by(look, 0.95) for look in (1, 2, 3, 4)] == [636, 1272, 2544, 5088]
+    assert calls_by(1, 0.95, alike=6.0) == 3816
+    assert calls_by(1, 0.95, alike=math.inf) == math.inf
+
+
+def test_four_looks_together_are_wrong_no_more_often_than_said() -> None:
+    draw, wrong = np.random.default_rng(4), 0
+    for _ in range(300):
+        beyond = draw.random(5088) < 0.0101  # the p99 lies just beyond the limit
+        wrong += any(percentile_bounds(1.0 + beyond[:n], 0.99, corrected(0.95)).high <= 1.0 for n in (636, 1272, 2544, 5088))
+    assert wrong / 300 < 0.06
+
+
+def between(low: float, high: float) -> Interval:
+    return Interval(low=low, middle=(low + high) / 2, high=high)
+
+
+@pytest.mark.parametrize(
+    ("p99", "null_ms", "own_ms", "expected"),
+    [
+        ((4.0, 5.0), 0.01, 4.5, "PASS"),
+        ((4.0, 5.0), 4.0, math.nan, "PASS"),  # noise only adds
+        ((5.1, 6.0), 0.01, 5.5, "FAIL"),
+        ((5.1, 6.0), 1.0, 5.5, "FAIL"),  # a fifth of the limit
+        ((5.1, 6.0), 1.1, 5.5, "NOISY"),
+        ((5.1, 6.0), 0.01, 0.1, "NOISY"),  # its own answers keep the limit
+        ((5.1, 6.0), 0.01, math.nan, "NOISY"),
+        ((5.1, 6.0), math.nan, 5.5, "NOISY"),
+        ((4.0, 6.0), 0.01, 5.5, "INCONCLUSIVE"),
+        ((4.0, math.inf), 0.01, 0.1, "INCONCLUSIVE"),
+        ((0.0, math.inf), 0.01, math.inf, "FAIL"),  # the queue never ends
+        ((0.0, math.inf), 1.1, math.inf, "NOISY"),
+        ((5.1, 6.0), 0.01, None, "FAIL"),
+        ((math.nan, math.nan), 0.01, 5.5, "INCONCLUSIVE"),
+    ],
+)
+def test_a_limit_is_broken_only_where_two_witnesses_say_that_the_machine_was_quiet(
+    p99: tuple[float, float], null_ms: float, own_ms: float | None, expected: LatencyVerdict
+) -> None:
+    assert latency_verdict(between(*p99), 5.0, null_ms, own_p99_ms=own_ms) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdict", "null_ms", "own_ms", "next_calls", "words"),
+    [
+        ("PASS", 0.01, 1.0, math.inf, ""),
+        ("FAIL", 0.01, 6.5, math.inf, "its own answers, given back to back, predict 6.5 ms too, and the machine was quiet"),
+        ("FAIL", 0.01, math.inf, math.inf, "answers take longer than arrivals leave time for, so the queue never ends"),
+        ("NOISY", 4.0, math.nan, math.inf, "a call that does nothing took 4 ms at the same arrivals, so something else kept this machine busy"),
+        ("NOISY", 0.01, 1.0, math.inf, "its own answers, given back to back, predict 1 ms, so something else kept this machine busy"),
+        ("INCONCLUSIVE", 0.01, 1.0, math.inf, "636 calls, all that were planned, do not tell: the limit is too close to what was measured"),
+        ("INCONCLUSIVE", 0.01, 1.0, 1272.0, "636 calls do not tell, and 1,272 take 2.5 s more than `benchmark_seconds_per_variant` leaves"),
+    ],
+)
+def test_why_a_latency_was_not_shown_to_be_kept_is_said_in_words(verdict: LatencyVerdict, null_ms: float, own_ms: float, next_calls: float, words: str) -> None:
+    next_seconds = 2.5 if math.isfinite(next_calls) else math.inf
+    assert latency_why(verdict, null_ms, own_ms, 5.0, calls=636, next_calls=next_calls, next_seconds=next_seconds).startswith(words)

@@ -132,7 +132,7 @@ def test_a_candidate_that_turns_out_no_go_loses_its_alias_and_gets_a_version_tha
     run.perform("register")
     timed = run.read("timings", layout.TIMINGS_JSON, Timings)
     [fast] = timed.targets[0].timings
-    slow = fast.model_copy(update={"single_p50_us": 4900.0, "open_loop_p99_ms": 90.0, "open_loop_p99_low_ms": 80.0, "open_loop_p99_high_ms": 99.0})
+    slow = fast.model_copy(update={"open_loop_p99_ms": 90.0, "open_loop_p99_low_ms": 80.0, "open_loop_p99_high_ms": 99.0, "latency_verdict": "FAIL"})
     run.write("benchmark", {layout.TIMINGS_JSON: changed(timed, timings=[slow])})
     for step in ("evaluate", "replay"):
         run.write(step, {})

@@ -12,7 +12,6 @@ from poc.rules import groups
 from poc.rules.charter import Charter, Hardware
 from poc.rules.counts import counted_shares
 from poc.rules.evidence import MODEL_SIZE, MONEY, MONEY_AGAINST, ON, Counted, Interval, LimitVerdict, Money, Outcome, Speed, Timing
-from poc.rules.latency import expected_p99_ms
 from poc.rules.stakes import TODAY
 from poc.rules.words import chance
 
@@ -180,19 +179,21 @@ def _judge_machine(charter: Charter, hardware: Hardware, speed: Speed) -> Iterat
     limits, a_month, why_not, elsewhere = charter.limits, f"{charter.value.currency} a month", speed.not_timed, speed.differences
     measured = _Measured(charter, hardware, speed.timing)
     latency = judge_quantity("latency_p99", measured.p99_ms, measured.p99, float(limits.latency_p99_ms), "ms", differences=elsewhere, not_timed=why_not)
-    yield _unless_disturbed(latency, measured.expected_p99_ms)
+    yield _as_timed(latency, speed)
     yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=elsewhere, not_timed=why_not)
     yield judge_quantity(MODEL_SIZE, measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB", not_timed=why_not)
     monthly, budget = measured.monthly, float(limits.monthly_budget)
     yield judge_quantity("monthly_budget", monthly.middle, monthly, budget, a_month, differences=elsewhere, not_timed=why_not)
 
 
-def _unless_disturbed(latency: LimitVerdict, expected_ms: float) -> LimitVerdict:
-    """Take a NO-GO back to NOT PROVEN where the model's own speed keeps the limit: then it was the machine that was busy, and nothing is shown."""
-    if latency.verdict != "NO-GO" or not expected_ms <= latency.limit:
+def _as_timed(latency: LimitVerdict, speed: Speed) -> LimitVerdict:
+    """Judge a latency as the benchmark did, which knows how busy the machine was: beyond the limit is NO-GO only where that was a FAIL (ADR 0017)."""
+    if speed.timing is None or speed.differences:
         return latency
-    why = f"{latency.why}; but its own median predicts {expected_ms:.4g}: something else kept this machine busy, so time it again where it is quiet"
-    return latency.model_copy(update={"verdict": "NOT PROVEN", "why": why})
+    is_go = speed.timing.latency_verdict == "PASS" and latency.verdict == "GO"
+    outcome: Outcome = "GO" if is_go else "NO-GO" if speed.timing.latency_verdict == "FAIL" and latency.verdict != "GO" else "NOT PROVEN"
+    why = f"{latency.why}; {speed.timing.latency_verdict}" + (f": {speed.timing.latency_why}" if speed.timing.latency_why else "")
+    return latency.model_copy(update={"verdict": outcome, "why": why})
 
 
 class _Measured:
@@ -202,7 +203,6 @@ class _Measured:
         rate = float(charter.limits.arrivals_per_second)
         self.p99_ms = timing.open_loop_p99_ms if timing else math.nan
         self.p99 = Interval(low=timing.open_loop_p99_low_ms, middle=self.p99_ms, high=timing.open_loop_p99_high_ms) if timing else _exactly(math.nan)
-        self.expected_p99_ms = expected_p99_ms(timing.single_p50_us, rate) if timing else math.nan
         self.memory_mb = timing.memory_mb if timing else math.nan
         self.size_mb = timing.size_mb if timing else math.nan
         self.monthly = monthly_cost(rate, hardware, timing.cpu_us_per_call) if timing else _exactly(math.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,13 +13,12 @@ from typing import Any
 
 from poc import layout
 from poc.rules.charter import Charter, Hardware, Limits
-from poc.rules.evidence import Interval, Number, TargetReport, Timing, Timings, Variant, Variants
+from poc.rules.evidence import Interval, Noise, Number, TargetReport, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
-from poc.rules.latency import latency_verdict
 from poc.rules.verdict import cost_per_million, judge_shares
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
-from poc.steps.timing import MOST_OVERLOAD, write_rows
+from poc.steps.timing import write_rows
 from poc.tools import files, machine, onnx_runtime
 
 #: How many real rows take turns.
@@ -27,8 +27,9 @@ ROWS = 512
 THREADS = 1
 #: How long a process may take to load a model, answer the rows and warm up; a model that takes longer is not one to serve.
 PATIENCE_S = 60.0
-#: How long open-loop arrivals may take where the rate, not the budget, sets the number of calls.
-LONGEST_S = 10.0
+NOTHING_NOTICED = Noise(lost=math.nan, stolen=math.nan, waiting=math.nan)
+#: How many times as long as it was given a timing process may take, beyond loading, before it is given up: on a busy machine everything takes longer.
+MOST_DELAY = 10.0
 
 
 def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> Result:
@@ -75,11 +76,11 @@ def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant
     before = machine.available()
     pinned = machine.pin(hardware.cores)
     try:
-        timed = _time(chosen, folder, rows, hardware, charter.limits, seconds, not_timed)
+        timed, noise = _time(chosen, folder, rows, hardware, charter.limits, seconds, not_timed)
     finally:
         machine.unpin(before)
     found = differences(here, hardware, pinned)
-    return TargetReport(target=hardware.name or "", machine=here, pinned_cores=pinned, differences=found, timings=timed, not_timed=not_timed)
+    return TargetReport(target=hardware.name or "", machine=here, pinned_cores=pinned, differences=found, noise=noise, timings=timed, not_timed=not_timed)
 
 
 def _ruled_out(variant: Variant, charter: Charter) -> str | None:
@@ -91,7 +92,9 @@ def _ruled_out(variant: Variant, charter: Charter) -> str | None:
     return next((f"dev rules it out: {each}" for each in broken), None)
 
 
-def _time(chosen: list[Variant], folder: Path, rows: Path, hardware: Hardware, limits: Limits, seconds: float, not_timed: dict[str, str]) -> list[Timing]:
+def _time(
+    chosen: list[Variant], folder: Path, rows: Path, hardware: Hardware, limits: Limits, seconds: float, not_timed: dict[str, str]
+) -> tuple[list[Timing], Noise]:
     paths = {variant.name: folder / str(variant.file) for variant in chosen}
     shared = {"rows": str(rows), "threads": THREADS}
     prints: dict[str, Any] = {}
@@ -102,25 +105,23 @@ def _time(chosen: list[Variant], folder: Path, rows: Path, hardware: Hardware, l
             not_timed[name] = str(error)
     models = {name: str(path) for name, path in paths.items() if name in prints}
     if not models:
-        return []
+        return [], NOTHING_NOTICED
+    job = {"models": models, "ratio_to": _compared_with([variant for variant in chosen if variant.name in models]), "asked": _asked(limits, seconds)}
     try:
-        speeds = _child(
-            {
-                **shared,
-                "what": "speed",
-                "models": models,
-                "ratio_to": _compared_with([variant for variant in chosen if variant.name in models]),
-                "limit_ms": float(limits.latency_p99_ms),
-                "rate": float(limits.arrivals_per_second),
-                "seconds": seconds,
-                "confidence": float(limits.confidence),
-            },
-            patience_s=len(models) * (PATIENCE_S + 2 * MOST_OVERLOAD * max(seconds, LONGEST_S)),
-        )
+        found = _child({**shared, "what": "speed", **job}, patience_s=len(models) * (PATIENCE_S + MOST_DELAY * seconds))
     except ChildDied as error:
         not_timed.update(dict.fromkeys(models, str(error)))
-        return []
-    return [_timing(name, paths[name], prints[name], speeds[name], hardware, limits) for name in models]
+        return [], NOTHING_NOTICED
+    return [_timing(name, paths[name], prints[name], found["variants"][name], hardware) for name in models], Noise(**found["noise"])
+
+
+def _asked(limits: Limits, seconds: float) -> dict[str, float]:
+    return {
+        "limit_ms": float(limits.latency_p99_ms),
+        "rate_per_s": float(limits.arrivals_per_second),
+        "confidence": float(limits.confidence),
+        "seconds": seconds,
+    }
 
 
 def _compared_with(chosen: list[Variant]) -> dict[str, str]:
@@ -131,16 +132,9 @@ def _compared_with(chosen: list[Variant]) -> dict[str, str]:
     return {variant.name: first[variant.family] for variant in chosen}
 
 
-def _timing(name: str, path: Path, prints: dict[str, Any], speed: dict[str, Any], hardware: Hardware, limits: Limits) -> Timing:
-    p99_ms = Interval(low=speed["open_loop_p99_low_ms"], middle=speed["open_loop_p99_ms"], high=speed["open_loop_p99_high_ms"])
-    return Timing(
-        variant=name,
-        size_mb=path.stat().st_size / 1e6,
-        latency_verdict=latency_verdict(p99_ms, float(limits.latency_p99_ms), speed["null_p99_ms"]),
-        cost_per_million=cost_per_million(Interval(**speed["cpu_us_per_call"]), hardware),
-        **prints,
-        **speed,
-    )
+def _timing(name: str, path: Path, footprint: dict[str, Any], speed: dict[str, Any], hardware: Hardware) -> Timing:
+    cost = cost_per_million(Interval(**speed["cpu_us_per_call"]), hardware)
+    return Timing(variant=name, size_mb=path.stat().st_size / 1e6, cost_per_million=cost, **footprint, **speed)
 
 
 class ChildDied(Exception):

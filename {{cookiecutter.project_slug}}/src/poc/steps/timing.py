@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,24 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.latency import arrivals, calls_needed, highest_rate, is_steady, median_bounds, percentile_bounds
+from poc.rules.evidence import Interval
+from poc.rules.latency import is_steady, latency_why, median_bounds
+from poc.rules.queueing import calls_alike, highest_rate, p99_at
+from poc.rules.rounds import is_enough, paired_ratio
+from poc.steps.open_loop import Asked, Known, Looked, look
+from poc.steps.paired_rounds import Rounds, calls_a_round, paired_rounds, time_calls
 from poc.tools import machine
+from poc.tools.machine import Clocks
 from poc.tools.onnx_runtime import Scorer
 
-ROUNDS = 20
-CALLS_PER_ROUND = 100
-BATCHES = (1, 16, 256)
-BATCH_CALLS = 10
-WINDOW = 200
+SEED = 0
+#: Warm-up goes on until windows of this many calls, or seconds, agree, and for so many windows at most.
+WINDOW, WINDOW_S = 200, 0.02
 MOST_WINDOWS = 15
-MOST_OVERLOAD = 3.0
-#: How many calls may lie beyond the bound of a p99: with none, one pause of the machine would be the bound.
-BEYOND = 2
-#: The longest that the clock waits for the next arrival: nobody is in the queue meanwhile.
-LONGEST_IDLE_S = 0.005
-#: How long the call that does nothing is timed.
-NULL_S = 0.5
-clock = time.perf_counter
+#: How many rows a batch has, and how many batches are timed.
+BATCHES = (1, 16, 256)
+BATCH_CALLS = 7
 
 
 def rotating(scorer: Scorer, rows: list[dict[str, Any]]) -> Callable[[], None]:
@@ -45,107 +43,129 @@ def rotating(scorer: Scorer, rows: list[dict[str, Any]]) -> Callable[[], None]:
     return call
 
 
-def warm(call: Callable[[], None]) -> bool:
-    """Call until windows agree. The first calls allocate memory and pick kernels; timing them would flatter nobody."""
-    medians: list[float] = []
-    for _ in range(MOST_WINDOWS):
-        medians.append(float(np.median(time_calls(call, WINDOW))))
-        if is_steady(medians):
-            return True
-    return False
+def warm(call: Callable[[], None], clocks: Clocks) -> tuple[bool, float]:
+    """Call until windows agree; return whether they ever did, and the median seconds of a call in the last one.
 
-
-def time_calls(call: Callable[[], None], n: int) -> NDArray[np.float64]:
-    """Time calls one after another; seconds, shape (n,), float64."""
-    seconds = np.empty(n)
-    for i in range(n):
-        started = clock()
-        call()
-        seconds[i] = clock() - started
-    return seconds
-
-
-def single_stream(calls: dict[str, Callable[[], None]], ratio_to: Mapping[str, str], confidence: float, limit_s: float) -> dict[str, dict[str, Any]]:
-    """Time each variant in turn, round by round, so that a disturbance hits all alike; ratios are paired by round."""
-    wall: dict[str, list[NDArray[np.float64]]] = {name: [] for name in calls}
-    cpu: dict[str, list[float]] = {name: [] for name in calls}
-    names = list(calls)
-    shuffle = np.random.default_rng(0)
-    for _ in range(ROUNDS):
-        for name in shuffle.permutation(names):
-            before = time.process_time()
-            wall[name].append(time_calls(calls[name], CALLS_PER_ROUND))
-            cpu[name].append((time.process_time() - before) / CALLS_PER_ROUND)
-    found: dict[str, dict[str, Any]] = {}
-    medians = {name: np.median(wall[name], axis=1) for name in names}
-    for name in names:
-        p50, p95, p99 = np.quantile(np.concatenate(wall[name]), [0.5, 0.95, 0.99]) * 1e6
-        other = ratio_to[name]
-        found[name] = {
-            "single_p50_us": p50,
-            "single_p95_us": p95,
-            "single_p99_us": p99,
-            "cpu_us_per_call": median_bounds(np.array(cpu[name]) * 1e6, confidence).model_dump(),
-            "ratio": median_bounds(medians[name] / medians[other], confidence).model_dump(),
-            "ratio_to": other,
-            "cpu_ratio": median_bounds(np.array(cpu[name]) / np.array(cpu[other]), confidence).model_dump(),
-            "rounds_kept": ROUNDS,
-            "rounds_dropped": 0,
-            "highest_rate_per_s": highest_rate(np.concatenate(wall[name]), limit_s, seed=0),
-        }
-    return found
-
-
-def offline(scorer: Scorer, rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Return how many rows a second go in batches, by their size."""
-    return {str(size): _rows_per_s(scorer, rows, size) for size in BATCHES}
-
-
-def _rows_per_s(scorer: Scorer, rows: list[dict[str, Any]], size: int) -> float:
-    batch = {name: np.concatenate([rows[i % len(rows)][name] for i in range(size)]) for name in rows[0]}
-    return size / float(np.median(time_calls(lambda: scorer.answers(batch), BATCH_CALLS)))  # type: ignore[arg-type]
-
-
-def open_loop(call: Callable[[], None], rate_per_s: float, seconds: float, confidence: float, seed: int) -> dict[str, float]:
-    """Answer Poisson arrivals in order, one at a time; latency counts from the intended arrival, so that waiting shows.
-
-    It lasts so many seconds, and longer where so few calls would not bound a p99; idle time beyond `LONGEST_IDLE_S` is skipped, so that a rate
-    of one a minute takes no hours. What a call costs after a long idle time is the first call's figure, not this one.
-
-    One worker answers. Where arrivals come more than `MOST_OVERLOAD` times faster than it can answer, the rest is left out: the queue has
-    grown for longer than any limit by then, and those left out would only have waited longer.
+    The first calls allocate memory and pick kernels; timing them would flatter nobody.
     """
-    due = arrivals(rate_per_s, max(int(rate_per_s * seconds), calls_needed(0.99, confidence, beyond=BEYOND)), seed)
-    latencies = np.empty(len(due))
-    n = 0
-    start = clock() + 0.01
-    while n < len(due) and clock() - start < MOST_OVERLOAD * max(seconds, due[-1]):
-        start -= max(0.0, due[n] - (clock() - start) - LONGEST_IDLE_S)
-        while clock() - start < due[n]:
-            pass  # a sleeping process wakes late by more than the call takes
-        call()
-        latencies[n] = clock() - start - due[n]
-        n += 1
-    latencies = latencies[:n]
-    bounds = percentile_bounds(latencies, 0.99, confidence)
-    p50, p95 = np.quantile(latencies, [0.5, 0.95])
-    milliseconds = {
+    n = int(np.clip(WINDOW_S / float(np.median(time_calls(call, 3, clocks))), 5, WINDOW))
+    medians: list[float] = []
+    while len(medians) < MOST_WINDOWS and not is_steady(medians):
+        medians.append(float(np.median(time_calls(call, n, clocks))))
+    return is_steady(medians), medians[-1]
+
+
+def offline(scorer: Scorer, rows: list[dict[str, Any]], clocks: Clocks) -> dict[str, float]:
+    """Return how many rows a second are answered in batches, by the size of a batch."""
+    return {str(size): size / _seconds_a_batch(scorer, rows, size, clocks) for size in BATCHES}
+
+
+def _seconds_a_batch(scorer: Scorer, rows: list[dict[str, Any]], size: int, clocks: Clocks) -> float:
+    batch = {name: np.concatenate([rows[i % len(rows)][name] for i in range(size)]) for name in rows[0]}
+
+    def call() -> None:
+        scorer.answers(batch)
+
+    return float(np.median(time_calls(call, BATCH_CALLS, clocks)[1:]))
+
+
+def speed(models: Mapping[str, Path], rows: list[dict[str, Any]], threads: int, ratio_to: Mapping[str, str], asked: Asked, clocks: Clocks) -> dict[str, Any]:
+    """Time every variant: warm, in rounds back to back, at the charter's arrivals, and in batches; with what else the machine did meanwhile."""
+    before = machine.counters()
+    scorers = {name: Scorer(path, threads=threads) for name, path in models.items()}
+    calls = {name: rotating(scorer, rows) for name, scorer in scorers.items()}
+    warmed = {name: warm(call, clocks) for name, call in calls.items()}
+    load = {name: _loading(path, threads, rows) for name, path in models.items()}
+    rounds = paired_rounds(load, {name: calls_a_round(seconds) for name, (_, seconds) in warmed.items()}, clocks, seed=SEED)
+    known = {name: _known(rounds, name, asked) for name in calls}
+    looked = look(calls, known, asked, clocks, seed=SEED)
+    return {
+        "noise": machine.noise_between(before, machine.counters(), float(rounds.lost.max())).model_dump(),
+        "variants": {
+            name: _back_to_back(rounds, name, ratio_to[name], asked)
+            | _at_arrivals(looked[name], known[name], asked)
+            | {"is_steady": warmed[name][0], "rows_per_s": offline(scorers[name], rows, clocks)}
+            for name in calls
+        },
+    }
+
+
+def _loading(path: Path, threads: int, rows: list[dict[str, Any]]) -> Callable[[], Callable[[], None]]:
+    return lambda: rotating(Scorer(path, threads=threads), rows)
+
+
+def _trusted(rounds: Rounds) -> NDArray[np.bool_]:
+    """Return the rounds that count, or all of them where those are too few: then figures are of a busy machine, and there is no ratio."""
+    return rounds.counts if is_enough(rounds.counts) else np.ones_like(rounds.counts)
+
+
+def _services(rounds: Rounds, name: str) -> NDArray[np.float64]:
+    """Return how long answers took in the rounds that count; where those are too few, what they computed, which a busy machine hardly changes."""
+    return rounds.wall[name][rounds.counts].ravel() if is_enough(rounds.counts) else rounds.cpu[name]
+
+
+def _known(rounds: Rounds, name: str, asked: Asked) -> Known:
+    services = _services(rounds, name)
+    own_ms = p99_at(asked.rate_per_s, services, seed=SEED) * 1e3 if is_enough(rounds.counts) else float("nan")
+    return Known(service_s=float(services.mean()), alike=calls_alike(asked.rate_per_s, services), own_p99_ms=own_ms)
+
+
+def _back_to_back(rounds: Rounds, name: str, other: str, asked: Asked) -> dict[str, Any]:
+    trusted = _trusted(rounds)
+    p50, p95, p99 = (float(value) for value in np.quantile(rounds.wall[name][trusted], [0.5, 0.95, 0.99]) * 1e6)
+    return {
+        "single_p50_us": p50,
+        "single_p95_us": p95,
+        "single_p99_us": p99,
+        "cpu_us_per_call": _written(median_bounds(rounds.cpu[name][trusted] * 1e6, asked.confidence)),
+        "ratio": _written(paired_ratio(rounds.walls(name), rounds.walls(other), rounds.counts, asked.confidence)),
+        "ratio_to": other,
+        "cpu_ratio": _written(paired_ratio(rounds.cpu[name], rounds.cpu[other], rounds.counts, asked.confidence)),
+        "rounds_kept": int(rounds.counts.sum()),
+        "rounds_dropped": int((~rounds.counts).sum()),
+        "highest_rate_per_s": highest_rate(_services(rounds, name), asked.limit_ms / 1e3, seed=SEED),
+    }
+
+
+def _at_arrivals(looked: Looked, known: Known, asked: Asked) -> dict[str, Any]:
+    calls = len(looked.latencies_ms)
+    p50, p95 = (float(value) for value in np.quantile(looked.latencies_ms, [0.5, 0.95]))
+    why = latency_why(
+        looked.verdict,
+        looked.null_p99_ms,
+        known.own_p99_ms,
+        asked.limit_ms,
+        calls=calls,
+        next_calls=looked.next_calls,
+        next_seconds=looked.next_seconds,
+    )
+    return {
+        "open_loop_rate_per_s": asked.rate_per_s,
+        "open_loop_calls": calls,
         "open_loop_p50_ms": p50,
         "open_loop_p95_ms": p95,
-        "open_loop_p99_ms": bounds.middle,
-        "open_loop_p99_low_ms": bounds.low,
-        "open_loop_p99_high_ms": bounds.high,
+        "open_loop_p99_ms": looked.p99_ms.middle,
+        "open_loop_p99_low_ms": looked.p99_ms.low,
+        "open_loop_p99_high_ms": looked.p99_ms.high,
+        "latency_verdict": looked.verdict,
+        "latency_why": why,
+        "looks": looked.looks,
+        "null_p99_ms": looked.null_p99_ms,
+        "own_p99_ms": known.own_p99_ms,
     }
-    return {"open_loop_rate_per_s": rate_per_s, "open_loop_calls": n, **{name: value * 1e3 for name, value in milliseconds.items()}}
 
 
-def footprint(model: Path, rows: list[dict[str, Any]], threads: int) -> dict[str, float]:
+def _written(interval: Interval) -> dict[str, float]:
+    return interval.model_dump()
+
+
+def footprint(model: Path, rows: list[dict[str, Any]], threads: int, clocks: Clocks) -> dict[str, float]:
     """Load one model in this process and answer every row: load time, first call, and the memory that takes, in a process that did nothing before."""
-    started = clock()
+    started = clocks.wall()
     scorer = Scorer(model, threads=threads)
-    loaded = clock()
+    loaded = clocks.wall()
     scorer.answers(rows[0])
-    first = clock()
+    first = clocks.wall()
     for row in rows:
         scorer.answers(row)
     mine = os.getpid()
@@ -170,18 +190,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def main() -> None:
     """Read a job from standard input, write what was measured to standard output, both JSON."""
     job = json.load(sys.stdin)
-    rows = read_rows(Path(job["rows"]))
+    rows, threads = read_rows(Path(job["rows"])), job["threads"]
     if job["what"] == "footprint":
-        found: Any = footprint(Path(job["model"]), rows, job["threads"])
+        found: dict[str, Any] = footprint(Path(job["model"]), rows, threads, Clocks())
     else:
-        scorers = {name: Scorer(Path(path), threads=job["threads"]) for name, path in job["models"].items()}
-        calls = {name: rotating(scorer, rows) for name, scorer in scorers.items()}
-        steady = {name: warm(call) for name, call in calls.items()}
-        found = single_stream(calls, job["ratio_to"], job["confidence"], job["limit_ms"] / 1e3)
-        null = open_loop(lambda: None, job["rate"], NULL_S, job["confidence"], seed=0)["open_loop_p99_ms"]
-        for seed, (name, call) in enumerate(calls.items()):
-            found[name] |= open_loop(call, job["rate"], job["seconds"], job["confidence"], seed)
-            found[name] |= {"is_steady": steady[name], "null_p99_ms": null, "looks": 1, "rows_per_s": offline(scorers[name], rows)}
+        models = {name: Path(path) for name, path in job["models"].items()}
+        found = speed(models, rows, threads, job["ratio_to"], Asked(**job["asked"]), Clocks())
     json.dump(found, sys.stdout)
 
 

@@ -8,12 +8,17 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from poc.rules.evidence import Machine
+from poc.rules.evidence import Machine, Noise
 from poc.rules.hardware import INSTRUCTION_SETS
 
+#: Interrupts take less than this, and a look at the clock a thousandth of it; another process that gets the core keeps it for longer.
+LONGEST_LOOK_S = 50e-6
 CGROUPS = Path("/sys/fs/cgroup")
 #: macOS names what the processor can do in its own words.
 SYSCTL = {
@@ -57,6 +62,65 @@ def unpin(cores: set[int]) -> None:
     """Give the process the cores it had."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
+
+
+@contextmanager
+def kept_to(cores: Collection[int]) -> Iterator[None]:
+    """Keep this process, and those it starts meanwhile, to these cores, where that is possible and any are named."""
+    before = available()
+    try:
+        if before and cores:
+            with suppress(OSError):  # some sandboxes forbid it
+                os.sched_setaffinity(0, cores)
+        yield
+    finally:
+        unpin(before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clocks:
+    """The clock on the wall, and how long this process has computed; seconds from some start."""
+
+    wall: Callable[[], float] = time.perf_counter
+    cpu: Callable[[], float] = time.process_time
+
+
+def time_lost(seconds: float, clocks: Clocks) -> float:
+    """Look at the clock without a pause and return the share of the time in which somebody else had the core: a look takes no longer than `LONGEST_LOOK_S`."""
+    begun = last = clocks.wall()
+    lost = 0.0
+    while last < begun + seconds:
+        now = clocks.wall()
+        lost += now - last if now - last > LONGEST_LOOK_S else 0.0
+        last = now
+    return lost / (last - begun)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counters:
+    """What Linux has counted since the machine started: CPU time in ticks, all of it and what the hypervisor took, and seconds in which somebody waited."""
+
+    ticks: float
+    stolen: float
+    waited_s: float
+    at: float
+
+
+def counters() -> Counters:
+    """Read what the system counts; NaN where it does not."""
+    cpu = [int(ticks) for ticks in _read("/proc/stat").partition("\n")[0].split()[1:9]]  # user to steal; guests are counted in user
+    waited = next((line.rpartition("total=")[2] for line in _read("/proc/pressure/cpu").splitlines() if line.startswith("some")), "nan")
+    return Counters(ticks=sum(cpu) or math.nan, stolen=cpu[7] if len(cpu) == 8 else math.nan, waited_s=float(waited) / 1e6, at=time.monotonic())
+
+
+def noise_between(before: Counters, after: Counters, lost: float) -> Noise:
+    """Say what else the machine did between two readings, with the share of time that probes found lost."""
+    ticks = after.ticks - before.ticks
+    return Noise(
+        lost=lost,
+        stolen=(after.stolen - before.stolen) / ticks if ticks else math.nan,
+        waiting=(after.waited_s - before.waited_s) / (after.at - before.at) if after.at > before.at else math.nan,
+    )
 
 
 def available() -> set[int]:

@@ -24,7 +24,7 @@ from poc.rules.evidence.models import ByCost, Calibration, Candidate, CandidateI
 from poc.rules.evidence.record import FittedAs, Issue, Number, Outcome, Record, Report, Rung, Technique
 from poc.rules.evidence.rehearsed import LiveFeature, Rehearsal, Silence
 from poc.rules.evidence.rows import InGroups, NearDuplicates, Split, Splits, Validation
-from poc.rules.evidence.timed import LatencyVerdict, Machine, Speed, TargetReport, Timing, Timings
+from poc.rules.evidence.timed import LatencyVerdict, Machine, Noise, Speed, TargetReport, Timing, Timings
 
 __all__ = [
     "MODEL_SIZE",
@@ -62,6 +62,7 @@ __all__ = [
     "Models",
     "Money",
     "NearDuplicates",
+    "Noise",
     "Number",
     "Outcome",
     "Parity",

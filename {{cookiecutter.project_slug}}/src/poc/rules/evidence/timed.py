@@ -28,13 +28,25 @@ class Machine(Record):
     digest: str
 
 
+class Noise(Record):
+    """What else the machine did meanwhile, as shares of the time: lost in the worst round, taken by the hypervisor, spent waiting for a core; NaN if unknown.
+
+    `waiting` counts every process of the machine, also those that ran beside the cores on which something was timed.
+    """
+
+    lost: float
+    stolen: float
+    waiting: float
+
+
 class Timing(Record):
     """One variant's speed, memory and size on one machine; latencies as percentiles.
 
     `ratio` is the wall time of one call over that of `ratio_to`, the float32 variant of the same family, and `cpu_ratio` the same of CPU time: the
     median over rounds in which both were called, with bounds. `null_p99_ms` is the 99th percentile of the same arrivals answered by a call that does
-    nothing, which is what the machine itself adds; `looks` how often the latency was looked at before `latency_verdict` fell. `highest_rate_per_s` is
-    the largest rate of Poisson arrivals at which one worker keeps the charter's p99; `rows_per_s` how fast batches go, by their size as text;
+    nothing, which is what the machine itself adds; `own_p99_ms` what the model's own answers predict when given back to back, NaN on a machine too
+    busy to tell; `looks` how often the latency was looked at before `latency_verdict` fell, and `latency_why` says why it is not PASS.
+    `highest_rate_per_s` is the largest rate of Poisson arrivals at which one worker keeps the charter's p99; `rows_per_s` how fast batches go, by size;
     `cost_per_million` what a million calls cost in the charter's currency, from CPU seconds. `rss_mb` is what the process holds with the model
     loaded, `memory_mb` the most it ever held.
     """
@@ -58,8 +70,10 @@ class Timing(Record):
     open_loop_p99_low_ms: float
     open_loop_p99_high_ms: float
     latency_verdict: LatencyVerdict
+    latency_why: str
     looks: int
     null_p99_ms: float
+    own_p99_ms: float
     highest_rate_per_s: float
     rows_per_s: dict[str, float]
     cost_per_million: Interval
@@ -80,6 +94,7 @@ class TargetReport(Record):
     machine: Machine
     pinned_cores: list[int]
     differences: list[str]
+    noise: Noise
     timings: list[Timing]
     not_timed: dict[str, str]
 

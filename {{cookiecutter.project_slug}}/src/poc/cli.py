@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from poc.errors import ExitCode, PocError, Problem
-from poc.layout import project_root
+from poc.layout import LOAD_SVG, project_root
 from poc.steps import STEPS, Step
 
 if TYPE_CHECKING:
@@ -285,6 +285,26 @@ def ask(url: str, as_json: bool) -> None:
         _print_json(reply.model_dump(mode="json", exclude_none=True))
         return
     print(f"{reply.in_words()} ({reply.milliseconds:.1f} ms there and back)")
+
+
+@poc.command()
+@click.option("--url", help="A server that runs already; without it one is started for the newest candidate, on cores of its own.")
+@click.option("--rate", type=float, help="Arrivals a second.  [default: the charter's]")
+@click.option("--seconds", type=float, help="For so long.  [default: 10, or up to 60 where the rate needs it]")
+@click.option("--clients", type=int, default=16, show_default=True, help="Connections: so many requests can be on their way at once.")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Where picture and numbers go.  [default: the run's folder]")
+@as_json
+def load(url: str | None, rate: float | None, seconds: float | None, clients: int, folder: Path | None, as_json: bool) -> None:
+    """Load a server as users would, and judge the served p99 by the charter: 0 PASS, 4 FAIL, 7 otherwise."""
+    from poc.acts.load import Asked, put_load
+
+    loaded = put_load(project_root(), Asked(rate_per_s=rate, seconds=seconds, connections=clients), url=url, folder=folder)
+    if as_json:
+        _print_json(loaded.load.model_dump(mode="python") | {"folder": str(loaded.folder), "is_in_mlflow": loaded.is_in_mlflow})
+    else:
+        print("\n".join(loaded.words))
+        print(f"picture: {loaded.folder / LOAD_SVG}" + ("" if loaded.is_in_mlflow else " (not in MLflow)"))
+    sys.exit(loaded.exit_code)
 
 
 @poc.command()

@@ -57,7 +57,7 @@ def test_the_narrowest_of_several_ranges_holds() -> None:
         expectation("values_to_be_between", min_value=-5, max_value=90),
         expectation("values_to_be_between", min_value=0, max_value=80, strict_max=True),
     )
-    strict = expectation("values_to_be_between", min_value=0, strict_min=True)
+    strict = expectation("values_to_be_between", min_value=0, strict_min=True, max_value=80)
     declared = agreed(wide, narrow, strict)
     assert (declared.minimum, declared.minimum_is_strict, declared.maximum, declared.maximum_is_strict) == (0, True, 80, True)
     assert [problem.split(": ")[1] for problem in problems(declared, 0, 80, 40)] == [

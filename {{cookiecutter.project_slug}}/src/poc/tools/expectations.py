@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST_CATEGORIES = 20
 #: How far beyond the middle 99.8 % of a sample a number may lie, as a share of their span.
 MARGIN = 0.25
+#: How far beyond all of a sample any number may lie, as a share of its span: further off is another unit, or a code for a missing value.
+BEYOND = 1.0
 #: Share of a column's values that must keep to its range or its categories; a few odd ones are no reason to stop.
 MOSTLY = 0.99
 #: How much smaller than in the sample the share of values that are there may be.
@@ -132,7 +134,7 @@ def _categorical(column: str, values: pd.Series) -> Iterator[Expectation]:
 
 
 def _numeric(column: str, values: pd.Series) -> Iterator[Expectation]:
-    """Expect the sample's range, with a margin, and its distribution over tenths."""
+    """Expect the sample's range, with a margin, of nearly all values, what is possible at all of every one, and the distribution over tenths."""
     import numpy as np
 
     low, high = (float(value) for value in values.quantile([0.001, 0.999]))
@@ -140,6 +142,10 @@ def _numeric(column: str, values: pd.Series) -> Iterator[Expectation]:
     low, high = _rounded(low - MARGIN * span, span), _rounded(high + MARGIN * span, span)
     yield _expect("expect_column_values_to_be_between", "critical", column=column, min_value=low, max_value=high, mostly=MOSTLY)
     known = values.dropna().to_numpy(dtype=float)
+    least, most = float(known.min()), float(known.max())
+    whole = (most - least) or 1.0
+    possible = {"min_value": _rounded(least - BEYOND * whole, whole), "max_value": _rounded(most + BEYOND * whole, whole)}
+    yield _expect("expect_column_values_to_be_between", "critical", column=column, **possible)
     first, *inner, last = (float(edge) for edge in np.quantile(known, np.linspace(0, 1, 11)))
     # The outer edges stay exact: rounded inwards, one that many rows share would leave them out.
     edges = np.unique([first, *(_rounded(edge, last - first) for edge in inner if first < edge < last), last])

@@ -44,18 +44,22 @@ def readings() -> pd.DataFrame:
 
 
 def parts(sensors: pd.DataFrame) -> pd.DataFrame:
-    """Draw parts whose odds to fail follow the temperature at their very moment, and the load."""
+    """Draw parts whose odds to fail follow the temperature at their very moment, and the load; they lie in the file as chance has it."""
     draw = np.random.default_rng(1)
     finished = START + pd.to_timedelta(np.sort(draw.integers(60, 60 * 24 * DAYS, ROWS)), "min")
     table = pd.DataFrame({"part": np.arange(ROWS), "finished_at": finished, "line": draw.integers(0, LINES, ROWS), "load": draw.normal(size=ROWS).round(6)})
     odds = 1.5 * joined_on_event_time(table, sensors)["temperature"] + 0.6 * table["load"] - 3
-    return table.assign(failed=(draw.random(ROWS) < 1 / (1 + np.exp(-odds))).astype(int))
+    return table.assign(failed=(draw.random(ROWS) < 1 / (1 + np.exp(-odds))).astype(int)).sample(frac=1, random_state=2)
 
 
 def joined_on_event_time(table: pd.DataFrame, sensors: pd.DataFrame) -> pd.DataFrame:
     """Join as a warehouse does: what was true at each part's moment, whether it had arrived or not."""
     return pd.merge_asof(
-        table, sensors[["line", "measured_at", "temperature"]].sort_values("measured_at"), left_on="finished_at", right_on="measured_at", by="line"
+        table.sort_values("finished_at"),
+        sensors[["line", "measured_at", "temperature"]].sort_values("measured_at"),
+        left_on="finished_at",
+        right_on="measured_at",
+        by="line",
     ).drop(columns="measured_at")
 
 

@@ -140,6 +140,12 @@ def test_readings_that_are_joined_are_said_to_be_used_once_they_had_arrived() ->
     assert "Readings from data/readings.csv are joined by cell and tool: true at 'measured_at', used from 'stored_at' on, when they had arrived." in page
 
 
+def test_why_a_late_feature_is_known_in_time_is_read_aloud() -> None:
+    features = a_plain_charter()["features"]
+    features[1]["why_it_is_known_in_time"] = "The historian keeps what the panel showed when the part was decided"
+    assert "looks after it. Known in time: The historian keeps what the panel showed when the part was decided." in read(a_charter(features=features))
+
+
 def test_addresses_that_nobody_can_sign_from_are_noted() -> None:
     assert "Note: 5 of 5 addresses are made up (sam@example.com" in read(a_charter())
 

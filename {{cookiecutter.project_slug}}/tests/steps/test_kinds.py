@@ -21,7 +21,7 @@ from poc.errors import InputRefused, Refused
 from poc.problem.model import families_for
 from poc.rules.answers import OUTPUTS, decide
 from poc.rules.counts import limited_shares
-from poc.rules.evidence import Candidate, ClassCounts, Deviations, Evaluation, Graphs, Models, Splits, Validation, Variants
+from poc.rules.evidence import Candidate, ClassCounts, Deviations, Evaluation, Graphs, Models, Rehearsal, Splits, Validation, Variants
 from poc.rules.guards import PARITY_DIFFERENCE
 from poc.steps.inputs import charter_of, rows_of
 from poc.tools.onnx_runtime import Scorer
@@ -87,6 +87,9 @@ def test_what_is_frozen_says_how_it_decides_and_has_no_threshold_to_draw(compres
     for step in ("benchmark", "evaluate", "replay"):
         run.perform(step)
     frozen, found = run.read("candidate", layout.CANDIDATE_JSON, Candidate), run.read("candidate", layout.EVALUATION_JSON, Evaluation)
+    seen = run.read("rehearsal", layout.REHEARSAL_JSON, Rehearsal)
+    assert seen.money == next(each.money.per_period for each in found.assessments if each.variant == frozen.variant)
+    assert [(each.features, each.money is not None and each.money.middle < seen.money.middle) for each in seen.silences] == [([WEAR], True)]
     assert (frozen.threshold, found.at_half, found.curve, found.threshold_by_costs) == (None, None, [], None)
     assert (frozen.by_cost.classes if frozen.by_cost else []) == (charter.data.classes if charter.problem == "multiclass" else [])  # type: ignore[attr-defined]
     assert {number.name for number in run.report("evaluate").numbers} >= {f"dev_{limit.name}" for limit in limited_shares(charter)}

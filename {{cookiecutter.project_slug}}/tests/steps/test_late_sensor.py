@@ -14,7 +14,7 @@ from poc import layout
 from poc.errors import Refused
 from poc.problem import source
 from poc.rules.charter import Charter
-from poc.rules.evidence import Rehearsal
+from poc.rules.evidence import Evaluation, Rehearsal
 from poc.steps.perform import LOGGED_BY_LAUNCHER
 from poc.steps.replay import replay
 from poc.tools.frames import read_table
@@ -67,6 +67,8 @@ def test_an_arrival_that_is_not_the_one_models_are_asked_by_is_refused(careless:
     said = refusal(careless, careless, tmp_path)
     live, batch = auc(said)
     assert (live, batch) == (pytest.approx(0.70, abs=0.03), pytest.approx(0.84, abs=0.03))
+    earned, promised = (float(each.replace(",", "")) for each in re.findall(r"\+(\d+,\d+)", said))
+    assert earned < 0.5 * promised
     assert "hardly any reading takes the 2,700 s of delay_seconds: 2 s at the median, by 'received_at'" in said
 
 
@@ -97,7 +99,9 @@ def test_readings_joined_as_they_arrive_are_known_as_trained(careful: Run, tmp_p
     assert {each.name: each.known for each in found.live} == {"temperature": "as readings arrived", "load": "with the request"}
     assert (found.late_features, found.decisions_differing) == (["temperature"], 0)
     (without,) = found.silences
-    assert without.money is not None and found.money is not None and without.money.middle < found.money.middle
+    assert without.money is not None and found.money is not None and without.money.middle < 0.6 * found.money.middle
+    judged_on_dev = careful.read("candidate", layout.EVALUATION_JSON, Evaluation)
+    assert found.money == next(each.money.per_period for each in judged_on_dev.assessments if each.variant == judged_on_dev.frozen)
     assert "without temperature: " in report.headline
 
 

@@ -72,8 +72,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="replay",
-        does="send dev rows one at a time through the real server; compare with the batch path",
-        refuses_when="any mismatch",
+        does="build dev rows' features again from what had arrived, send them one at a time through the real server, compare with the batch path",
+        refuses_when="any mismatch; a feature used before it arrives",
         inputs=("agreement", "data", "candidate"),
         outputs=("rehearsal",),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -11,15 +12,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from charters import charter_text
 from services import Service, a_service, clients, wait_until
 from small_models import INPUTS, TORQUE, TYPE, WEAR, a_candidate, a_model, some_rows
 
 from poc import layout
 from poc.rules.oip import infer_request
-from poc.tools import frames
+from poc.steps.judged import candidate_digest
+from poc.tools import files, frames, tracking
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 BODY = infer_request(frames.columns(some_rows(2).tail(1), INPUTS), INPUTS)
+REFUSED = 'poc_reloads_total{outcome="refused",role="holder"}'
 ROWS = infer_request(frames.columns(some_rows(), INPUTS), INPUTS)
 
 
@@ -77,7 +81,7 @@ def test_a_candidate_that_does_not_verify_or_load_is_refused_and_the_old_one_goe
             service.reload()
             wait_until(lambda: service.health()["holder"]["last_refusal"] is not None)
         assert {answer for each in asking for answer in each.answered} == {before}
-        assert service.metrics()['poc_reloads_total{outcome="refused",role="holder"}'] == 1
+        assert service.metrics()[REFUSED] == 1
         refused = service.health()["holder"]["last_refusal"]["why"]
         assert ("digest differs" in refused) == (breaks == "edited") and refused in service.said()
 
@@ -221,3 +225,41 @@ def test_a_log_that_can_no_longer_be_written_costs_no_reply(shadowed: Service, t
     assert shadowed.infer(BODY)[0] == 200
     wait_until(lambda: shadowed.metrics()["poc_log_rows_lost_total"] == 1)
     assert shadowed.infer(BODY)[0] == 200
+
+
+def promote(repository: Path, model: bytes, *, registered_as: str | None = None, kept: bytes | None = None) -> str:
+    """Register a candidate as a run does, and let it hold the alias `candidate`; return its model's digest."""
+    folder = a_candidate(repository / "frozen", model)
+    run = tracking.open_run("stop-bad-parts", name="a run", candidate=True)
+    tracking.log_evidence(run, "evaluate", folder)
+    file = repository / "kept.onnx"
+    file.write_bytes(kept or model)
+    source = tracking.log_model(run, file, features=[(each.name, each.kind) for each in INPUTS])
+    tags = {"poc.candidate_sha256": registered_as or candidate_digest(folder)}
+    version = tracking.create_version("stop-bad-parts", run, source, tags=tags, description="")
+    tracking.close_run(run, "FINISHED")
+    tracking.set_alias("stop-bad-parts", "candidate", version.version)
+    return files.sha256_of(model)
+
+
+def test_the_server_follows_an_alias_and_refuses_versions_that_are_not_what_was_registered(repository: Path) -> None:
+    (repository / "charter.yaml").write_text(re.sub("(?m)^project: .*", "project: stop-bad-parts", charter_text("charter.yaml")))
+    first = promote(repository, a_model())
+    with a_service(repository, "--alias", "candidate", "--poll-seconds", "0.2") as service, clients(service, BODY, count=2) as asking:
+        assert service.health()["holder"]["source"] == "version 1, candidate"
+        promote(repository, a_model(bias=-3.5), kept=a_model(bias=-2.0))
+        wait_until(lambda: service.metrics()[REFUSED] == 1)
+        promote(repository, a_model(bias=-3.5), registered_as="0" * 64)
+        wait_until(lambda: service.metrics()[REFUSED] == 2)
+        assert "not the one that was registered" in service.health()["holder"]["last_refusal"]["why"]
+        second = promote(repository, a_model(bias=-3.0))
+        wait_until(lambda: service.health()["holder"]["sha256"] == second)
+        wait_until(lambda: all(versions(each.answered)[-1] == second[:12] for each in asking))
+    assert {tuple(versions(each.answered)) for each in asking} == {(first[:12], second[:12])}
+    assert [each.lost for each in asking] == [[], []]
+
+
+def test_an_alias_that_nobody_holds_is_refused_at_once(repository: Path) -> None:
+    (repository / "charter.yaml").write_text(charter_text("charter.yaml"))
+    with pytest.raises(AssertionError, match=r"no version of .* holds the alias shadow"), a_service(repository, "--alias", "shadow"):
+        pytest.fail("it was served")

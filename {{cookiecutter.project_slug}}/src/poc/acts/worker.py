@@ -81,16 +81,17 @@ class Telling:
 
     def __init__(self, work: Work, frozen: Candidate, unstated: Counter[str]) -> None:
         self._work, self._frozen, self._unstated = work, frozen, unstated
-        self._outputs = output_columns(frozen)
+        self._outputs, self._ways = output_columns(frozen), ways_to_decide(frozen)
         self._draw = random.Random()  # seeded by the system: workers must not draw alike
-        self._requests = metrics.Requests(buckets_s=work.buckets_s, features=[each.name for each in frozen.inputs], decisions=ways_to_decide(frozen))
+        self._requests = metrics.Requests(buckets_s=work.buckets_s, features=[each.name for each in frozen.inputs], decisions=self._ways)
 
     def __call__(self, seen: web.Seen) -> None:
         """Take note of a request."""
         if seen.answered is None:
             self._requests.refused(seen.status, seen.seconds)
             return
-        self._requests.answered(seen.seconds, seen.answered.columns, tally(self._frozen, seen.answered.decisions))
+        columns, answers, decisions = seen.answered
+        self._requests.answered(seen.seconds, len(answers), columns, tally(self._ways, decisions))
         if self._unstated:
             for feature, requests in self._unstated.items():
                 self._requests.unstated(feature, requests)

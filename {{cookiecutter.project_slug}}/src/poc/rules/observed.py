@@ -68,9 +68,8 @@ def ways_to_decide(deciding: Deciding) -> list[str]:
     return list(deciding.by_cost.classes) if deciding.by_cost else ["no alert", "alert"] if deciding.threshold is not None else []
 
 
-def tally(deciding: Deciding, decisions: NDArray[Any]) -> dict[str, int]:
+def tally(ways: Sequence[str], decisions: NDArray[Any]) -> dict[str, int]:
     """Count rows by what was decided; `decisions` are those of `decide`, shape (n_rows,)."""
-    ways = ways_to_decide(deciding)
     if not ways:
         return {}
     if len(decisions) == 1:  # the usual request, in a tenth of the time

@@ -51,26 +51,26 @@ class Requests:
         decided = _counter("poc_decisions", "Rows by what was decided.", ["decision"])
         missing = _counter("poc_missing_values", "Values that were missing, by feature.", ["feature"])
         self._unstated = _counter("poc_unstated_ages", "Requests that did not say how old a feature is whose age the charter limits.", ["feature"])
-        self._not_kept = _counter("poc_observations_dropped", "Observations for the request log or the shadow that were given up, by reason.", ["reason"])
+        dropped = _counter("poc_observations_dropped", "Observations for the request log or the shadow that were given up, by reason.", ["reason"])
         # A label is looked up in a microsecond, under a lock; looked up once, it costs nothing, and shows 0 before anything was counted.
         self._by_status = {200: self._requests.labels("200"), 400: self._requests.labels("400")}
         self._decided = {each: decided.labels(each) for each in decisions}
         self._missing = {each: missing.labels(each) for each in features}
-        self._dropped = {each: self._not_kept.labels(each) for each in ("full", "too large")}
+        self._dropped = {each: dropped.labels(each) for each in ("full", "too large")}
 
     def refused(self, status: int, seconds: float) -> None:
         """Count a request that was not answered with predictions."""
         self._count(status, seconds)
 
-    def answered(self, seconds: float, columns: Mapping[str, NDArray[Any]], decided: Mapping[str, int]) -> None:
+    def answered(self, seconds: float, rows: int, columns: Mapping[str, NDArray[Any]], decided: Mapping[str, int]) -> None:
         """Count a request that was: columns of shape (n_rows, 1), and how many rows were decided in which way."""
         self._count(200, seconds)
-        self._rows.inc(max((len(values) for values in columns.values()), default=0))
+        self._rows.inc(rows)
         for name, values in columns.items():
             if count := _missing_in(values):
                 self._missing[name].inc(count)
-        for decision, rows in decided.items():
-            self._decided[decision].inc(rows)
+        for decision, count in decided.items():
+            self._decided[decision].inc(count)
 
     def unstated(self, feature: str, requests: int) -> None:
         """Count requests that did not say how old a feature is."""

@@ -15,10 +15,7 @@ def test_a_headline_sets_the_money_without_late_features_beside_that_with_all() 
 
 
 def test_the_brief_says_it_with_its_interval() -> None:
-    assert (
-        if_they_fell_silent(a_rehearsal(), UNIT)
-        == f"If {WEAR} fell silent: +41,000 EUR a month (+33,000 to +49,000) instead of +68,800, on the rows to choose by."
-    )
+    assert if_they_fell_silent(a_rehearsal(), UNIT) == f"If {WEAR} fell silent: +41,000 EUR a month (+33,000 to +49,000) instead of +68,800, on the dev rows."
 
 
 def test_where_the_input_contract_refuses_rows_without_a_feature_the_brief_says_what_happens() -> None:
@@ -45,7 +42,7 @@ def test_one_that_costs_more_alone_than_all_together_is_said_too() -> None:
     worse = Interval(low=1000, middle=15_700, high=30_000)
     alone = [Silence(features=["a"], money=worse), Silence(features=["b"], money=None)]
     both = Silence(features=["a", "b"], money=WITHOUT_WEAR)
-    assert if_they_fell_silent(a_rehearsal(silences=[*alone, both]), UNIT).endswith("on the rows to choose by; if a alone did, +15,700.")
+    assert if_they_fell_silent(a_rehearsal(silences=[*alone, both]), UNIT).endswith("on the dev rows; if a alone did, +15,700.")
     assert "alone" not in if_they_fell_silent(a_rehearsal(silences=[alone[1], both.model_copy(update={"features": ["b"]}), both]), UNIT)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from builders import PLAIN, a_charter
 
 from poc.rules.charter import Charter
 from poc.steps.live import Known, live_features
+from poc.steps.replay import _ages
 
 SENSORS = {"source": "sensors.csv", "by": ["line"], "event_time": "read_at", "arrived_time": "stored_at"}
 #: Read at 8:00 and 9:00 and uploaded 45 minutes later; line B has been silent since yesterday.
@@ -45,6 +48,13 @@ def root(tmp_path: Path) -> Path:
 def test_a_row_sees_what_had_arrived_by_then_whatever_ingest_wrote(root: Path) -> None:
     found = heat(a_heat({"joins": [SENSORS]}), root)
     assert (found.way, values(found)) == ("as readings arrived", [None, 20.5, 21.5, 30.0])
+    assert found.age_seconds is not None and found.age_seconds.tolist() == pytest.approx([math.nan, 5400, 3600, 26 * 3600], nan_ok=True)
+
+
+def test_a_request_states_how_old_what_is_known_is(root: Path) -> None:
+    joined, own = heat(a_heat({"joins": [SENSORS]}), root), heat(a_heat(), root)
+    assert [_ages({"heat": joined}, row) for row in range(4)] == [{}, {"heat": 5400.0}, {"heat": 3600.0}, {"heat": 93600.0}]
+    assert _ages({"heat": own}, 1) == {}
 
 
 def test_rows_may_come_in_any_order_and_keep_their_index(root: Path) -> None:
@@ -54,8 +64,10 @@ def test_rows_may_come_in_any_order_and_keep_their_index(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("allowed", "expected"), [(5400, [None, 20.5, 21.5, None]), (5399, [None, None, 21.5, None])])
-def test_a_reading_older_than_allowed_is_forgotten(allowed: int, expected: list[float | None], root: Path) -> None:
-    assert values(heat(a_heat({"joins": [SENSORS]}, max_age_seconds=allowed), root)) == expected
+def test_a_reading_older_than_allowed_is_forgotten_with_its_age(allowed: int, expected: list[float | None], root: Path) -> None:
+    found = heat(a_heat({"joins": [SENSORS]}, max_age_seconds=allowed), root)
+    assert values(found) == expected
+    assert found.age_seconds is not None and np.isnan(found.age_seconds).tolist() == [each is None for each in expected]
 
 
 def test_readings_that_hardly_ever_take_as_long_as_declared_are_known_after_the_declared_delay(root: Path) -> None:

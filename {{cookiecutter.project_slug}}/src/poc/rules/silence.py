@@ -32,7 +32,7 @@ def if_they_fell_silent(found: Rehearsal, unit: str) -> str:
         return f"{condition}, it is not known what the model would be worth: {last.why_not_known or 'it does not answer every row as it is'}."
     low, middle, high, all_there = (amount(end, signed=True) for end in (last.money.low, last.money.middle, last.money.high, found.money.middle))
     refused = " Its input contract refuses such rows: until it is changed, today's process would decide them." if last.is_refused else ""
-    return f"{condition}: {middle} {unit} ({low} to {high}) instead of {all_there}, on the rows to choose by{_worse_alone(found.silences)}.{refused}"
+    return f"{condition}: {middle} {unit} ({low} to {high}) instead of {all_there}, on the dev rows{_worse_alone(found.silences)}.{refused}"
 
 
 def _worse_alone(silences: Sequence[Silence]) -> str:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A feature's values as they were known when each row was decided, how that was found out, and what to say where training saw others."""
+    """A feature's values as they were known when each row was decided, how that was found out, and what to say where training saw others.
+
+    `age_seconds` has shape (n_rows,), NaN where nothing is known; None where nobody tells how old a value is.
+    """
 
     values: pd.Series
+    age_seconds: NDArray[np.float64] | None
     way: Way
     why: str
     where: str
@@ -55,40 +59,45 @@ def _as_readings_arrived(rows: pd.DataFrame, keys: pd.DataFrame, charter: Charte
             if delay not in found:
                 known = known_from(event, arrived, feature.delay_seconds, ticks)
                 found[delay] = known_at(Stream(keys=of_reading, event=event, arrived=known), of_row, decided)
-            numbers = _young_enough(found[delay], event, decided, feature.max_age_seconds, ticks)
+            numbers, age_seconds = _young_enough(found[delay], event, decided, feature.max_age_seconds, ticks)
             yield (
                 feature.name,
                 Known(
                     values=frames.taken(readings[feature.name], numbers, rows.index),
+                    age_seconds=age_seconds,
                     way="as readings arrived",
                     **(_source_changed(join) if is_believed else _arrival_not_believed(join, feature, float(np.median(delays)))),
                 ),
             )
 
 
-def _young_enough(numbers: NDArray[np.intp], event: NDArray[Any], decided: NDArray[Any], max_age_seconds: float | None, ticks: float) -> NDArray[np.intp]:
-    """Forget readings that are older than allowed."""
-    if max_age_seconds is None or len(event) == 0:
-        return numbers
-    age_seconds = (decided - event[numbers]) / ticks
-    return np.where(age_seconds > max_age_seconds, -1, numbers)
+def _young_enough(
+    numbers: NDArray[np.intp], event: NDArray[Any], decided: NDArray[Any], max_age_seconds: float | None, ticks: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Forget readings that are older than allowed; return those that are left, and how old each is."""
+    age_seconds = np.full(len(numbers), np.nan)
+    there = numbers >= 0
+    age_seconds[there] = (decided[there] - event[numbers[there]]) / ticks
+    too_old = age_seconds > (np.inf if max_age_seconds is None else max_age_seconds)
+    return np.where(too_old, -1, numbers), np.where(too_old, np.nan, age_seconds)
 
 
 def _own(feature: Feature, rows: pd.DataFrame, charter: Charter) -> Known:
     """Find out what was known of a column of the rows themselves."""
     way, values, late = way_to_know(feature, charter), rows[feature.name], f"it arrives {feature.delay_seconds:,} s late"
-    said = {"why": "", "where": "", "fix": ""}
+    said, age_seconds = {"why": "", "where": "", "fix": ""}, None
     if way == "from earlier rows":
         assert charter.data.time is not None and charter.data.group is not None  # what makes it this way
         moment, ticks = frames.clock(rows, charter.data.time)
         of_row = frames.keys(rows, [charter.data.group])
         numbers = known_at(Stream(keys=of_row, event=moment, arrived=known_from(moment, moment, feature.delay_seconds, ticks)), of_row, moment)
-        values = frames.taken(values, _young_enough(numbers, moment, moment, feature.max_age_seconds, ticks), rows.index)
+        numbers, age_seconds = _young_enough(numbers, moment, moment, feature.max_age_seconds, ticks)
+        values = frames.taken(values, numbers, rows.index)
         said = _not_known_yet(feature, f"{late}, and until then only earlier rows of the same {charter.data.group} tell of it")
     elif way == "not in time":
         values = frames.taken(values, np.full(len(values), -1, dtype=np.intp), rows.index)
         said = _not_known_yet(feature, f"{late}, and the charter does not allow a value as old as that")
-    return Known(values=values, way=way, **said)
+    return Known(values=values, age_seconds=age_seconds, way=way, **said)
 
 
 def _source_changed(join: Join) -> dict[str, str]:

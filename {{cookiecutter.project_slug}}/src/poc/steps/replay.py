@@ -59,7 +59,7 @@ def replay(*, agreement: Path, data: Path, candidate: Path, rehearsal: Path) -> 
     )
     guards.live_features_equal_batch(_compared(_names(table, charter), trained, known, live, dev))
     batch = dev.scorer.answers({name: values[: params.replay_rows] for name, values in trained.items()})
-    bodies = [infer_request({name: values[i : i + 1] for name, values in known.items()}, frozen.inputs) for i in range(len(batch))]
+    bodies = [infer_request({name: values[i : i + 1] for name, values in known.items()}, frozen.inputs, _ages(live, i)) for i in range(len(batch))]
     with server(candidate) as (port, pid):
         served, decisions, milliseconds = _ask_each(port, frozen, bodies)
         memory_mb = machine.peak_memory_mb(pid)
@@ -105,6 +105,12 @@ def _compared(names: list[str], trained: Tensors, known: Tensors, live: Mapping[
     """Compare each feature; where one differs, say what that alone comes to."""
     found = [compared(name, trained[name], known[name], names, why=each.why, where=each.where, fix=each.fix) for name, each in live.items()]
     return [replace(each, cost=dev.instead_of({**trained, each.feature: known[each.feature]}, trained)) if each.differing else each for each in found]
+
+
+def _ages(live: Mapping[str, Known], row: int) -> dict[str, float]:
+    """Say of a row how old what is known of it is, wherever that is known."""
+    ages = {name: float(each.age_seconds[row]) for name, each in live.items() if each.age_seconds is not None}
+    return {name: seconds for name, seconds in ages.items() if math.isfinite(seconds)}
 
 
 def _headline(found: Rehearsal, charter: Charter) -> str:

@@ -118,6 +118,37 @@ def test_a_graph_without_products_says_so(tmp_path: Path, make: Any, reason: str
         make(tmp_path / "small.onnx", tmp_path / "int8.onnx")
 
 
+def a_convolution() -> bytes:
+    """Return relu(gemm(mean(relu(conv(image)))) + 1) as ONNX: what lies behind the last product answers, as a calibration does."""
+    draw = np.random.default_rng(0)
+    shapes = {"filters": (4, 1, 3, 3), "weights": (4, 2), "bias": (2,), "one": (1,)}
+    constants = [onnx.numpy_helper.from_array(draw.normal(size=shape).astype(np.float32), name) for name, shape in shapes.items()]
+    steps = [("Conv", ["image", "filters"]), ("Relu", ["a"]), ("GlobalAveragePool", ["b"]), ("Flatten", ["c"]), ("Gemm", ["d", "weights", "bias"])]
+    steps += [("Add", ["e", "one"]), ("Relu", ["f"])]
+    nodes = [onnx.helper.make_node(operator, inputs, [output], name=output) for (operator, inputs), output in zip(steps, "abcdefg", strict=True)]
+    image, answer = (onnx.helper.make_tensor_value_info(*each) for each in (("image", 1, [None, 1, 8, 8]), ("g", 1, [None, 2])))
+    graph = onnx.helper.make_graph(nodes, "small", [image], [answer], constants)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10).SerializeToString()
+
+
+def test_a_convolution_multiplies_integers_and_what_answers_behind_the_last_product_stays_float(tmp_path: Path) -> None:
+    (tmp_path / "image.onnx").write_bytes(a_convolution())
+    images = np.random.default_rng(1).normal(size=(64, 1, 8, 8)).astype(np.float32)
+    quantise_static(tmp_path / "image.onnx", tmp_path / "int8.onnx", [{"image": images}])
+    graph = onnx.load(tmp_path / "int8.onnx").graph
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    products = [{made_by.get(name) for name in node.input[:2]} for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    assert products == [{"DequantizeLinear"}, {"DequantizeLinear"}]
+    assert [made_by.get(node.input[0]) for node in graph.node if node.op_type == "Relu"][-1] == "Add"
+    assert np.abs(Scorer(tmp_path / "int8.onnx").answers({"image": images}) - Scorer(tmp_path / "image.onnx").answers({"image": images})).max() < 0.1
+
+
+def test_scaling_a_convolution_as_it_comes_is_not_tried(tmp_path: Path) -> None:
+    (tmp_path / "image.onnx").write_bytes(a_convolution())
+    quantise_dynamic(tmp_path / "image.onnx", tmp_path / "int8.onnx")
+    assert operators(tmp_path / "int8.onnx")["Conv"] == 1 and operators(tmp_path / "int8.onnx")["MatMulInteger"] == 1
+
+
 def test_what_the_optimiser_cannot_read_is_a_reason_not_a_crash(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(VariantNotMade, match="the optimiser failed"):

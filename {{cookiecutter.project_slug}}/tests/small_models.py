@@ -30,8 +30,11 @@ START_SECONDS = 60
 INPUTS = [CandidateInput(name=TORQUE, kind="number"), CandidateInput(name=WEAR, kind="number"), CandidateInput(name=TYPE, kind="category")]
 
 
-def a_model(*, bias: float = -4.0, looks_at_its_neighbours: bool = False, breaks_on_wear_from: int | None = None) -> bytes:
-    """Return sigmoid(0.1 * torque + 0.01 * wear + (1 if type is "L") + bias) as ONNX; a missing number counts as 0."""
+def a_model(*, bias: float = -4.0, looks_at_its_neighbours: bool = False, breaks_on_wear_from: int | None = None, detours: int = 0) -> bytes:
+    """Return sigmoid(0.1 * torque + 0.01 * wear + (1 if type is "L") + bias) as ONNX; a missing number counts as 0.
+
+    Each detour is a matrix multiplication that takes its time and changes no answer.
+    """
     nodes, constants = [], {"zero": 0.0, "torque_weight": 0.1, "wear_weight": 0.01, "bias": bias}
 
     def add(operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> None:
@@ -55,6 +58,17 @@ def a_model(*, bias: float = -4.0, looks_at_its_neighbours: bool = False, breaks
         add("Gather", ["table", "place"], "looked_up")
         add("Add", [last, "looked_up"], "shifted")
         last = "shifted"
+    if detours:
+        draw = np.random.default_rng(0)
+        arrays += [numpy_helper.from_array(draw.normal(0, 0.1, (height, 128)).astype(np.float32), name) for name, height in (("widen", 1), ("square", 128))]
+        add("MatMul", [last, "widen"], "way 0")
+        for i in range(detours):
+            add("MatMul", [f"way {i}", "square"], f"product {i}")
+            add("Tanh", [f"product {i}"], f"way {i + 1}")
+        add("ReduceMean", [f"way {detours}"], "way's mean", keepdims=1)
+        add("Mul", ["way's mean", "zero"], "nothing")
+        add("Add", [last, "nothing"], "after detours")
+        last = "after detours"
     add("Sigmoid", [last], "probability")
     kinds = {"number": TensorProto.FLOAT, "category": TensorProto.STRING}
     graph = helper.make_graph(

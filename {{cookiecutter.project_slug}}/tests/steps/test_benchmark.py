@@ -8,35 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import a_charter
-from small_models import WEAR, a_model, an_agreement, dev_data, some_rows, some_variants
+from builders import a_charter, a_money
+from measured import HERE, measure
+from small_models import WEAR, a_model, dev_data, some_rows
 
-from poc import layout
-from poc.rules.charter import Charter
-from poc.rules.evidence import TargetReport, Timings
+from poc.rules.evidence import Confusion, LimitVerdict, Timings
+from poc.rules.hardware import INSTRUCTION_SETS
+from poc.rules.verdict import judge
 from poc.steps import benchmark as step
 from poc.steps import timing
-from poc.steps.benchmark import benchmark
-from poc.tools import files, machine
+from poc.tools import machine
 
-HERE = machine.fingerprint("0").architecture
 slow = pytest.mark.slow
-
-
-def a_charter_for_here(**limits: Any) -> Charter:
-    hardware = {"architecture": HERE, "cores": 1, "memory_mb": 64, "monthly_cost": 120}
-    return a_charter(limits={"hardware": hardware, **limits})
-
-
-def measure(tmp_path: Path, models: dict[str, bytes], *, charter: Charter | None = None, missed: int = 0, data: Path | None = None) -> TargetReport:
-    agreement = an_agreement(tmp_path / "agreement", charter or a_charter_for_here(arrivals_per_second=2000))
-    variants = some_variants(tmp_path / "variants", models, missed=missed)
-    timings = tmp_path / "timings"
-    timings.mkdir()
-    benchmark(agreement=agreement, data=data or dev_data(tmp_path / "data"), variants=variants, timings=timings)
-    assert [path.name for path in timings.iterdir()] == [layout.TIMINGS_JSON]
-    [report] = files.read_record(timings / layout.TIMINGS_JSON, Timings).targets
-    return report
 
 
 @slow
@@ -66,12 +49,29 @@ def test_the_benchmark_gives_the_process_its_cores_back(tmp_path: Path) -> None:
     assert machine.available() == before
 
 
+def latency_judged(tmp_path: Path, hardware: dict[str, Any]) -> LimitVerdict:
+    """Time a model that is well within its limit, on this machine, for a charter that asks for another; judge it as the gate does."""
+    charter = a_charter(limits={"hardware": {"architecture": HERE, "cores": 1, "memory_mb": 64, "monthly_cost": 120, **hardware}})
+    report = measure(tmp_path, {"small": a_model()}, charter=charter)
+    speeds = Timings(confidence=0.95, targets=[report]).speeds("small")
+    assert speeds[0].timing is not None
+    counted, money = Confusion(positives=136, missed=5, negatives=3864, false_alarms=700), a_money()
+    return next(limit for limit in judge(charter, counted, money, speeds) if limit.name == "latency_p99")
+
+
 @slow
-def test_a_larger_machine_in_the_charter_is_named_as_a_difference(tmp_path: Path) -> None:
-    hardware = {"architecture": HERE, "cores": 256, "memory_mb": 64, "monthly_cost": 120}
-    found = measure(tmp_path, {"small": a_model()}, charter=a_charter(limits={"hardware": hardware}))
-    assert len(found.differences) == 1
-    assert found.differences[0].startswith("cores: the charter says 256")
+def test_on_a_machine_with_fewer_cores_than_the_charters_nothing_is_proven_and_the_difference_is_named(tmp_path: Path) -> None:
+    latency = latency_judged(tmp_path, {"cores": 256})
+    assert (latency.verdict, latency.measured < latency.limit) == ("NOT PROVEN", True)
+    assert "not on the charter's hardware: cores: the charter says 256, this machine has" in latency.why
+
+
+@slow
+def test_on_a_machine_without_an_instruction_set_of_the_charter_nothing_is_proven_and_it_is_named(tmp_path: Path) -> None:
+    lacking = next(name for name in INSTRUCTION_SETS if name not in machine.fingerprint("0").instruction_sets)
+    latency = latency_judged(tmp_path, {"instruction_sets": [lacking]})
+    assert latency.verdict == "NOT PROVEN"
+    assert f"not on the charter's hardware: instruction sets: {lacking} missing on this machine" in latency.why
 
 
 @slow

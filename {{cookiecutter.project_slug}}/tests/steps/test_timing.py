@@ -98,8 +98,15 @@ def test_what_else_runs_all_the_time_leaves_no_round_that_counts() -> None:
     assert (len(found.counts), found.counts.sum()) == (MOST_ROUNDS, 0)
 
 
-def test_a_quick_model_is_called_a_hundred_times_a_round_and_a_slow_one_five_times() -> None:
-    assert [calls_a_round(seconds) for seconds in (1e-5, 1e-4, 1.0)] == [100, 50, 5]
+def test_on_a_machine_too_busy_to_count_a_round_a_model_is_known_by_what_it_computes_and_nothing_is_predicted() -> None:
+    machine = Machine()
+    found = timing._known(rounds_of(machine, {"a": machine.call(1e-3, lost=1e-2)}), "a", asked())
+    assert found.service_s == pytest.approx(1e-3, rel=0.02)
+    assert math.isnan(found.own_p99_ms)
+
+
+def test_a_quick_model_is_called_a_hundred_times_a_round_and_a_slow_one_three_times() -> None:
+    assert [calls_a_round(seconds) for seconds in (1e-5, 1e-4, 1.0)] == [100, 50, 3]
 
 
 def asked(**changes: float) -> Asked:

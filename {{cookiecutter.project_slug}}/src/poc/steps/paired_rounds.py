@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 #: So many rounds are to count; where the machine disturbs them, twice as many are tried.
 ROUNDS = 12
 MOST_ROUNDS = 24
-#: A variant is called for about so long in a round, between five and a hundred times, and a third as often before that to warm up.
+#: A variant is called for about so long in a round, between three and a hundred times, and a third as often before that to warm up.
 SECONDS_A_ROUND = 0.005
-FEWEST_CALLS, MOST_CALLS = 5, 100
+FEWEST_CALLS, MOST_CALLS = 3, 100
 #: Longer than the turn that a scheduler gives another process, so that no such process stays hidden between two turns.
 PROBE_S = 0.01
 

@@ -41,6 +41,7 @@ TOO_MANY = Confusion(positives=400, missed=160, negatives=3600, false_alarms=180
 AT_HALF = Confusion(positives=100, missed=36, negatives=1900, false_alarms=0)
 #: On dev at the chosen threshold: right on 1,618 of 2,000 rows, and 2 of 100 positives missed.
 CHOSEN = Confusion(positives=100, missed=2, negatives=1900, false_alarms=380)
+VARIANT = "logistic.float32"
 CARD = "# parts.csv\n\n**Synthetic data.** Nobody\nmeasured it.\n\n| a | table |\n"
 ATTACK = "<script>alert(1)</script> | **bold** [x](http://e.example) `code`"
 
@@ -56,9 +57,10 @@ def a_judged(
 ) -> Judged:
     """Judge a candidate by the plain charter, changed, as `gate` would."""
     charter = a_charter(**charter_changes)
-    timings = changed(fast_timings(), differences=list(differences))
+    [fast] = fast_timings().targets[0].timings
+    timings = changed(fast_timings(), differences=list(differences), timings=[fast.model_copy(update={"variant": VARIANT})])
     money = worth(charter, confusion, seed=7)
-    limits = judge(charter, confusion, money, timings.speeds("one line, float32"))
+    limits = judge(charter, confusion, money, timings.speeds(VARIANT))
     verdict = Verdict(
         overall=overall(limits),
         limits=limits,
@@ -105,7 +107,7 @@ def _a_candidate(charter: BinaryCharter) -> Candidate:
     return Candidate(
         project=charter.project,
         charter_sha256="a" * 64,
-        variant="logistic.float32",
+        variant=VARIANT,
         family="logistic",
         technique="float32",
         model_sha256="b" * 64,
@@ -119,7 +121,7 @@ def _an_evaluation(charter: BinaryCharter) -> Evaluation:
     half, chosen = (worth(charter, seen, seed=7) for seen in (AT_HALF, CHOSEN))
     at_half = [*judge_shares(charter, AT_HALF, charter.timebox.looks), *judge_money(half)]
     assessment = Assessment(
-        variant="logistic.float32",
+        variant=VARIANT,
         counted=CHOSEN,
         money=chosen,
         limits=[*judge_shares(charter, CHOSEN, charter.timebox.looks), *judge_money(chosen)],
@@ -132,7 +134,7 @@ def _an_evaluation(charter: BinaryCharter) -> Evaluation:
     )
     return Evaluation(
         assessments=[assessment],
-        frozen="logistic.float32",
+        frozen=VARIANT,
         why="the only one",
         at_half=AtHalf(accuracy=0.982, confusion=AT_HALF, limits=at_half, money=half.per_period, overall=overall(at_half)),
         curve=a_curve(),

@@ -27,15 +27,15 @@ def a_money_picture(**others: float) -> Picture:
 def test_a_curve_is_placed_by_the_odds_of_its_thresholds_and_by_its_money() -> None:
     picture = curve_picture(CURVE, [CHOSEN], unit="EUR a month", level="90 % interval")
     band, line = picture.traces
-    # across 54 to 334; down from 21, one label's line below the top, to 150: 50 is a quarter from the top
-    assert line.points == ((54.0, 85.5), (194.0, 53.2), (334.0, 117.8))
-    assert band.points == ((54.0, 150.0), (194.0, 85.5), (334.0, 150.0), (334.0, 85.5), (194.0, 21.0), (54.0, 21.0))
-    assert [(dot.x, dot.y) for dot in picture.dots] == [(194.0, 53.2)]
+    # across 54 to 334; down from 21, one label's line below the top, to 129: 50 is a quarter from the top
+    assert line.points == ((54.0, 75.0), (194.0, 48.0), (334.0, 102.0))
+    assert band.points == ((54.0, 129.0), (194.0, 75.0), (334.0, 129.0), (334.0, 75.0), (194.0, 21.0), (54.0, 21.0))
+    assert [(dot.x, dot.y) for dot in picture.dots] == [(194.0, 48.0)]
 
 
 def test_zero_is_marked_on_the_curve_even_where_nothing_comes_near_it() -> None:
     picture = curve_picture([a_point(0.1, 50, 60, 70), a_point(0.9, 80, 90, 100)], [CHOSEN], unit="EUR", level="")
-    assert [line.y1 for line in picture.lines if line.kind == "zero"] == [150.0]
+    assert [line.y1 for line in picture.lines if line.kind == "zero"] == [129.0]
 
 
 def test_labels_of_thresholds_close_together_stand_in_lines_of_their_own() -> None:

@@ -87,7 +87,7 @@ def test_every_header_of_a_table_says_what_it_heads(content: bytes) -> None:
 def test_every_picture_has_a_title_and_says_in_words_what_is_to_be_seen(content: bytes) -> None:
     page = Page(content)
     ids = [attributes["id"] for attributes in page.all("title", "desc") if "id" in attributes]
-    assert len(page.all("svg")) == 3 and len(ids) == len(set(ids)) == 6
+    assert len(page.all("svg")) == 4 and len(ids) == len(set(ids)) == 8
     for picture in page.all("svg"):
         assert picture["role"] == "img" and set((picture["aria-labelledby"] or "").split()) <= set(ids)
 

@@ -12,10 +12,12 @@ from poc.rules.evidence import MONEY_AGAINST, Candidate, Evaluation, Outcome, Re
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, clipped, in_words, listed, parted, percent
 
-#: How many letters of sentences one sheet of paper has room for in its usual size, and that size and the smallest, in points.
-ROOMY, USUAL_PT, SMALLEST_PT = 2110, 7.8, 5.4
-#: A limit's row takes as much room as so many letters.
-ROW = 60
+#: The largest and the smallest size of letters on paper, and what one sheet has room for, in points.
+USUAL_PT, SMALLEST_PT, SHEET_PT = 7.8, 5.4, 785.0
+#: How much of it, in sizes of a letter, headings, tables and pictures take whatever is said, the thresholds with their curve, and each limit's row.
+ALWAYS, THRESHOLDS, ROW = 50.0, 17.5, 1.55
+#: What each letter of sentences takes in sizes of a letter, times that size: so many of them fit a line. Measured with Chromium.
+LETTER = 0.0021
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,9 @@ class Judged:
     def timed_on(self) -> str:
         """Say on which machine speed was measured, and on how many of its cores."""
         machine = self.timings.targets[0].machine
-        cores = listed([str(cores) for cores in sorted({len(report.pinned_cores) for report in self.timings.targets})])
-        return f"{clipped(machine.cpu, 60)}, {machine.architecture}, {cores} cores, ONNX Runtime {machine.onnxruntime}"
+        pinned = sorted({len(report.pinned_cores) for report in self.timings.targets})
+        cores = f"{listed([str(each) for each in pinned])} {'core' if pinned == [1] else 'cores'}"
+        return f"{clipped(machine.cpu, 60)}, {machine.architecture}, {cores}, ONNX Runtime {machine.onnxruntime}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +136,9 @@ class Brief:
     people_said: str
     limits_caption: str
     limits: tuple[Limit, ...]
+    variant_said: str
+    speed_said: str
+    variants: Picture
     thresholds: Table | None
     thresholds_said: str
     curve: Picture | None
@@ -149,7 +155,9 @@ class Brief:
         """Return the size of letters on paper, in points: where the charter says much, they are smaller, so that one sheet is enough."""
         said = (
             *(self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people.caption, self.people_said, self.limits_caption),
-            *(self.thresholds_said, *self.not_proven, self.evidence),
+            *(self.variant_said, self.speed_said, self.thresholds_said, self.break_even, self.if_late_features_fell_silent, *self.not_proven, self.evidence),
         )
-        letters = sum(map(len, said)) + ROW * len(self.limits)
-        return round(max(SMALLEST_PT, USUAL_PT * min(1.0, math.sqrt(ROOMY / letters))), 2)
+        fixed = ALWAYS + (THRESHOLDS if self.thresholds else 0.0) + ROW * len(self.limits)
+        letters = LETTER * sum(map(len, said))
+        size = (math.sqrt(fixed**2 + 4 * letters * SHEET_PT) - fixed) / (2 * letters)  # fixed * size + letters * size ** 2 fills the sheet
+        return round(max(SMALLEST_PT, min(USUAL_PT, size)), 2)

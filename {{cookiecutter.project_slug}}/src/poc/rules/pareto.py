@@ -10,18 +10,18 @@ from itertools import pairwise
 from poc.rules.evidence import Interval
 from poc.rules.shapes import LETTER, Anchor, Dot, Kind, Label, Line, Picture, Scale, Trace, scale, ticks
 from poc.rules.trade_off import Option, Tradeoff, alike, front
-from poc.rules.words import amount, figure, in_words
+from poc.rules.words import amount, clipped, figure, in_words
 
 #: Where marks may lie; in the small picture their names stand in a column at the right.
-LEFT, RIGHT, NARROW_RIGHT, NAMES = 46.0, 334.0, 190.0, 202.0
+LEFT, RIGHT, NARROW_RIGHT, NAMES = 46.0, 334.0, 176.0, 188.0
 #: Above the marks: what the limit is; below them: the axis with its name.
 ABOVE, AXIS = 18.0, 30.0
 #: The distance between two lines of words, and how high a letter and a mark are.
 ROW, LETTER_HEIGHT, MARK = 12.0, 10.0, 9.0
 #: A limit farther away than so many times the dearest mark stands at the edge, with an arrow: the marks are what is to be told apart.
 FAR = 5.0
-#: As many names as stand beside a small picture.
-MOST_NAMES = 8
+#: As many names, and of as many letters, have room beside a small picture.
+MOST_NAMES, LONGEST = 7, 29
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,8 @@ class Plot:
 def small_picture(tradeoff: Tradeoff) -> Picture:
     """Draw the options that decide differently, the most worth first, with a list of their names beside them."""
     options = sorted(alike(tradeoff.options), key=lambda each: (not each.is_known, -each.worth.middle))
-    plot = _plot(tradeoff, options, right=NARROW_RIGHT, top=ABOVE, bottom=88.0)
-    return _picture(plot, [*_numbers(plot), *_names(plot)], height=88.0 + AXIS)
+    plot = _plot(tradeoff, options, right=NARROW_RIGHT, top=ABOVE, bottom=78.0)
+    return _picture(plot, [*_numbers(plot), *_names(plot)], height=78.0 + AXIS)
 
 
 def full_picture(tradeoff: Tradeoff) -> Picture:
@@ -138,7 +138,7 @@ def _round(x: Scale) -> list[float]:
     found = [factor * 10.0**power for power in powers for factor in (1, 2, 5) if low <= factor * 10.0**power <= high]
     apart: list[float] = []
     for value in found if len(found) > 2 else ticks(low, high, 4):
-        if not apart or x(math.log10(value)) - x(math.log10(apart[-1])) >= LETTER * len(amount(value)):
+        if not apart or x(math.log10(value)) - x(math.log10(apart[-1])) >= LETTER * (len(amount(value)) + 1):
             apart.append(value)
     return apart
 
@@ -163,7 +163,7 @@ def _names(plot: Plot) -> Iterator[Label]:
     """List what the first numbers stand for, one below the other."""
     known = [(number, each) for number, each in enumerate(plot.options, 1) if each.is_known]
     for row, (number, each) in enumerate(known[:MOST_NAMES]):
-        yield Label(x=NAMES, y=plot.y.end + 4 + ROW * row, words=f"{number} {_name(each)}", kind=_kind(each))
+        yield Label(x=NAMES, y=plot.y.end + 4 + ROW * row, words=clipped(f"{number} {_name(each)}", LONGEST), kind=_kind(each))
     if (left := len(known) - MOST_NAMES) > 0:
         yield Label(x=NAMES, y=plot.y.end + 4 + ROW * MOST_NAMES, words=f"and {left} more", kind="quiet")
 

@@ -102,7 +102,7 @@ def worth_at(curve: Sequence[CurvePoint], threshold: float) -> float:
 def curve_picture(curve: Sequence[CurvePoint], marks: Sequence[Mark], *, unit: str, level: str) -> Picture:
     """Draw money over thresholds with its band; each mark has a line of its own above, so that no two labels meet."""
     points = [each for each in curve if all(map(math.isfinite, (each.money.low, each.money.middle, each.money.high)))]
-    top, bottom = 8 + 13.0 * len(marks), 150.0
+    top, bottom = 8 + 13.0 * len(marks), 129.0
     x = scale([odds(each.threshold) for each in points] + [odds(mark.threshold) for mark in marks], 54, 334)
     y = scale([value for each in points for value in (each.money.low, each.money.high)] + [0.0], bottom, top)
 

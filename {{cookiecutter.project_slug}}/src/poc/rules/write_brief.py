@@ -10,16 +10,19 @@ from poc.rules.brief import Brief, Judged, Limit, Money, Table
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.counts import sorts_counted
 from poc.rules.evidence import MONEY, MONEY_AGAINST, OF_THE_MACHINE, Candidate, Confusion, LimitVerdict, Swing
+from poc.rules.pareto import small_picture
 from poc.rules.people import people, people_in_one_line, people_said
 from poc.rules.pictures import curve_picture, money_picture, tornado_picture
 from poc.rules.silence import if_they_fell_silent, on_their_owners_word
+from poc.rules.speed import speed_said
 from poc.rules.stakes import TODAY, errors_of_nobody
+from poc.rules.trade_off import cost_against_worth
 from poc.rules.two_thresholds import marks, thresholds_said, thresholds_table
 from poc.rules.value import gain, means
 from poc.rules.words import agreed, amount, chance, clipped, figure, percent, sentence
 
 #: Letters of the charter's and the data card's own sentences that one page has room for.
-LONG, SHORT, OF_THE_DATA = 220, 140, 320
+LONG, SHORT, OF_THE_DATA, OF_THE_CHOICE = 220, 140, 320, 340
 #: As many bars as a table can be read with; many classes have hundreds of costs.
 MOST_SWINGS = 12
 
@@ -47,6 +50,9 @@ def brief_of(judged: Judged) -> Brief:
         people_said=people_said(judged),
         limits_caption=f"Each limit of the charter, with bounds that hold {words.confidence_of(charter)}",
         limits=tuple(_limit(limit, judged) for limit in verdict.limits),
+        variant_said=sentence(clipped(f"The choice: {judged.evaluation.why}", OF_THE_CHOICE)),
+        speed_said=speed_said(judged),
+        variants=small_picture(cost_against_worth(charter, judged.evaluation)),
         thresholds=thresholds_table(judged) if is_at_a_threshold else None,
         thresholds_said=thresholds_said(judged) if is_at_a_threshold else "",
         curve=curve_picture(judged.evaluation.curve, list(marks(judged)), unit=judged.unit, level=judged.level) if is_at_a_threshold else None,
@@ -217,8 +223,7 @@ def _evidence(judged: Judged) -> str:
     candidate, verdict = judged.candidate, judged.verdict
     return (
         f"Model {candidate.variant} ({candidate.technique}), {decides(candidate)}. Sealed rows, kept from every model: {_sealed_rows(judged)}; "
-        f"look {verdict.look} of {verdict.looks_allowed} that this MLflow knows of. "
-        f"Timed on {judged.timed_on}."
+        f"look {verdict.look} of {verdict.looks_allowed} that this MLflow knows of."
     )
 
 

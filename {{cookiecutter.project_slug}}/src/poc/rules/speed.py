@@ -1,0 +1,36 @@
+"""Say how fast the candidate is: the slowest answers with their bounds, the rate up to which that holds, what calls cost, and where it was measured."""
+
+from __future__ import annotations
+
+import math
+
+from poc.rules.agreed_figures import plain
+from poc.rules.brief import Judged
+from poc.rules.evidence import Interval, Speed, Timing
+from poc.rules.words import UNBROKEN, amount, percent
+
+
+def speed_said(judged: Judged) -> str:
+    """Say it for every target, one after the other."""
+    limits, speeds = judged.charter.limits, judged.timings.speeds(judged.candidate.variant)
+    said = " ".join(_on_target(judged, speed, several=len(speeds) > 1) for speed in speeds)
+    rate, sure = f"{plain(limits.arrivals_per_second)} calls a second", f"bounds at {percent(judged.timings.confidence)} confidence"
+    return f"{said} Measured at {rate} on {judged.timed_on}; {sure}."
+
+
+def _on_target(judged: Judged, speed: Speed, *, several: bool) -> str:
+    where = f"On {speed.target}: " if several else ""
+    why = f": {speed.not_timed}" if speed.not_timed else ""
+    return where + (f"{_figures(speed.timing, judged.charter.value.currency)}." if speed.timing else f"speed was not measured{why}.")
+
+
+def _figures(timing: Timing, currency: str) -> str:
+    p99 = Interval(low=timing.open_loop_p99_low_ms, middle=timing.open_loop_p99_ms, high=timing.open_loop_p99_high_ms)
+    rate = f"; one worker keeps the limit up to {amount(timing.highest_rate_per_s)} calls a second" if math.isfinite(timing.highest_rate_per_s) else ""
+    return f"99 of 100 calls are answered within {_with_bounds(p99, 'ms')}{rate}; a million calls cost {_with_bounds(timing.cost_per_million, currency)}"
+
+
+def _with_bounds(interval: Interval, unit: str) -> str:
+    """Say a figure with its unit, and between what it lies where that is known."""
+    bounds = f" ({amount(interval.low)} to {amount(interval.high)})" if math.isfinite(interval.low) and math.isfinite(interval.high) else " (no bound known)"
+    return f"{amount(interval.middle)}{UNBROKEN}{unit}{bounds}"

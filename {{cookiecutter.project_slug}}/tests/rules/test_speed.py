@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from artifacts import changed, fast_timings
+from briefs import VARIANT, a_judged
+
+from poc.rules.evidence import Interval, Timings
+from poc.rules.speed import speed_said
+
+TARGETS = [{"name": name, "architecture": "x86_64", "cores": 2, "memory_mb": 4096, "monthly_cost": 120} for name in ("edge-box", "cloud")]
+MEASURED = {
+    "open_loop_p99_low_ms": 1.2,
+    "open_loop_p99_ms": 1.5,
+    "open_loop_p99_high_ms": 2.1,
+    "highest_rate_per_s": 9_500.0,
+    "cost_per_million": Interval(low=0.0045, middle=0.0046, high=0.0048),
+}
+
+
+def timed(**changes: Any) -> Timings:
+    [fast] = fast_timings().targets[0].timings
+    return changed(fast_timings(), timings=[fast.model_copy(update={"variant": VARIANT, **MEASURED, **changes})])
+
+
+def said(timings: Timings, **charter: Any) -> str:
+    return speed_said(dataclasses.replace(a_judged(**charter), timings=timings)).replace("\u00a0", " ")
+
+
+def test_it_says_how_slow_the_slowest_are_how_far_that_holds_what_calls_cost_and_where_it_was_measured() -> None:
+    assert said(timed()) == (
+        "99 of 100 calls are answered within 1.5 ms (1.2 to 2.1); one worker keeps the limit up to 9,500 calls a second; "
+        "a million calls cost 0.0046 EUR (0.0045 to 0.0048). "
+        "Measured at 200 calls a second on a processor, x86_64, 1 core, ONNX Runtime 1.32; bounds at 95 % confidence."
+    )
+
+
+def test_a_bound_that_so_few_calls_do_not_give_is_said_to_be_missing() -> None:
+    assert "within 1.5 ms (no bound known)" in said(timed(open_loop_p99_high_ms=math.inf))
+
+
+def test_of_several_targets_each_has_its_sentence_and_what_was_not_measured_its_reason() -> None:
+    one, other = changed(timed(), target="edge-box").targets[0], changed(timed(), target="cloud", timings=[], not_timed={VARIANT: "it ended with 1"}).targets[0]
+    found = said(timed().model_copy(update={"targets": [one, other]}), limits={"hardware": TARGETS})
+    assert found.startswith("On edge-box: 99 of 100 calls") and "On cloud: speed was not measured: it ended with 1. Measured at" in found

@@ -50,8 +50,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         name="compress",
-        does="make the variants: graph-optimised, int8, thinned",
-        refuses_when="a variant is invalid",
+        does="make the variants: graph-optimised, fp16, int8, thinned, pruned",
+        refuses_when="a fitted model answers with what is no answer",
         inputs=("agreement", "data", "models", "graphs"),
         outputs=("variants",),
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import a_charter
-from small_models import INPUTS, WEAR, a_candidate, a_model, an_agreement, dev_data, some_rows, start_server
+from small_models import INPUTS, TORQUE, TYPE, WEAR, a_candidate, a_model, an_agreement, dev_data, some_rows, start_server
 
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
@@ -35,6 +35,8 @@ def test_served_answers_equal_the_batch_path(tmp_path: Path) -> None:
     assert found.largest_difference <= guards.REPLAY_DIFFERENCE  # a batch may add up in another order than a row
     assert 0 < found.request_p50_ms <= found.request_p99_ms
     assert 20 < found.server_memory_mb < 500  # uvicorn, ONNX Runtime and numpy
+    assert {each.name: each.known for each in found.live} == {TORQUE: "with the request", WEAR: "on its owner's word", TYPE: "with the request"}
+    assert (found.late_features, [each.features for each in found.silences]) == ([WEAR], [[WEAR]])
 
 
 def test_a_model_that_looks_at_its_neighbours_is_refused(tmp_path: Path) -> None:
@@ -74,6 +76,28 @@ def test_a_feature_that_comes_too_late_is_refused_before_a_server_starts(tmp_pat
     with pytest.raises(Refused, match=WEAR.replace("[", r"\[").replace("]", r"\]")) as caught:
         rehearse(tmp_path, agreement=agreement)
     assert caught.value.code == "features_arrive_in_time"
+
+
+def a_stale(wear: Path) -> Path:
+    """Agree to wear that arrives an hour late, without a word on how old it may be."""
+    charter = a_charter()
+    late = charter.features[1].model_copy(update={"available": "streamed", "max_age_seconds": None})
+    return an_agreement(wear, charter.model_copy(update={"features": [charter.features[0], late, charter.features[2]]}))
+
+
+def test_a_feature_that_nothing_shows_to_have_been_known_is_refused_with_its_price(tmp_path: Path) -> None:
+    with pytest.raises(
+        Refused, match=r"(?s)was not known as training saw it in 40 of 40 dev rows.*\(UDI 1, UDI 2, UDI 3 first\).*EUR a month on dev instead"
+    ) as caught:
+        rehearse(tmp_path, agreement=a_stale(tmp_path / "stale"))
+    assert caught.value.code == "live_features_equal_batch"
+
+
+def test_the_server_is_sent_what_was_known_and_not_what_training_saw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(guards.GUARDS, "live_features_equal_batch", lambda compared: [])
+    with pytest.raises(Refused) as caught:
+        rehearse(tmp_path, agreement=a_stale(tmp_path / "stale"))
+    assert caught.value.code == "served_equals_batch"
 
 
 def test_a_server_that_does_not_start_is_quoted(tmp_path: Path) -> None:

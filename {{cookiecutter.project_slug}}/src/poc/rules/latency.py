@@ -124,9 +124,11 @@ def latency_why(verdict: LatencyVerdict, null_p99_ms: float, own_p99_ms: float, 
         own = f"its own answers, given back to back, predict {own_p99_ms:.4g} ms" if own_p99_ms <= limit_ms else ""
         busy = "so something else kept this machine busy: time it again where it is quiet"
         return ", ".join([*filter(None, [idle, own]), busy])
+    own = f"its own answers, given back to back, predict {own_p99_ms:.4g} ms"
     if not math.isfinite(next_seconds):
-        return f"{calls:,} calls, all that were planned, do not tell: the limit is too close to what was measured"
-    return f"{calls:,} calls do not tell, and {next_calls:,.0f} take {next_seconds:.1f} s more than `benchmark_seconds_per_variant` leaves"
+        return f"{calls:,} calls, all that were planned, do not tell; {own}"
+    more = f"{next_calls:,.0f} take {next_seconds:.1f} s: give `benchmark_seconds_per_variant` at least that"
+    return f"{calls:,} calls do not tell, and {more}; {own}"
 
 
 def _binomial_chances(n: int, p: float) -> NDArray[np.float64]:

@@ -18,5 +18,5 @@ class Params(BaseModel):
     families: Annotated[list[Family], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     calibration_rows: Annotated[int, Field(ge=16)] = 512
-    benchmark_seconds_per_variant: Annotated[float, Field(gt=0, le=600)] = 3.2
+    benchmark_seconds_per_variant: Annotated[float, Field(gt=0, le=600)] = 1.5
     replay_rows: Annotated[int, Field(ge=1)] = 1000

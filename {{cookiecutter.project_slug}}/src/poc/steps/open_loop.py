@@ -72,7 +72,10 @@ class Known:
 
 @dataclass(kw_only=True)
 class Looked:
-    """What the looks at one variant found: latencies in ms, shape (n_calls,), the bounds of their p99, what the machine itself adds, and the verdict."""
+    """What the looks at one variant found: latencies in ms, shape (n_calls,), the bounds of their p99, what the machine itself adds, and the verdict.
+
+    `next_calls` would have been made by the next look, in so many seconds altogether, had there been time for them; infinite if none was left out.
+    """
 
     latencies_ms: Floats = field(default_factory=lambda: np.empty(0))
     p99_ms: Interval = field(default_factory=lambda: Interval(low=0.0, middle=np.nan, high=np.inf))
@@ -113,8 +116,8 @@ def _calls_that_fit(number: int, so_far: Looked, known: Known, asked: Asked, sha
     """Return how many calls lead to the next look if there is time for them; what there is time for if it is the first; else none, noting what is needed."""
     so_far.next_calls = calls_by(number, asked.confidence, alike=known.alike)
     missing = so_far.next_calls - len(so_far.latencies_ms)
-    so_far.next_seconds = _seconds(missing, known, asked)
-    if so_far.next_seconds <= share_s:
+    so_far.next_seconds = _seconds(so_far.next_calls, known, asked)
+    if _seconds(missing, known, asked) <= share_s:
         so_far.next_calls = so_far.next_seconds = np.inf
         return int(np.ceil(missing))
     return max(FEWEST_CALLS, int(share_s / _seconds(1, known, asked))) if number == 1 else 0

@@ -20,6 +20,7 @@ from poc.rules.hardware import INSTRUCTION_SETS
 #: Interrupts take less than this, and a look at the clock a thousandth of it; another process that gets the core keeps it for longer.
 LONGEST_LOOK_S = 50e-6
 CGROUPS = Path("/sys/fs/cgroup")
+CPUS = "/sys/devices/system/cpu"
 #: macOS names what the processor can do in its own words.
 SYSCTL = {
     "avx2": "hw.optional.avx2_0", "avx512f": "hw.optional.avx512f", "fma": "hw.optional.fma", "asimddp": "hw.optional.arm.FEAT_DotProd",
@@ -36,8 +37,11 @@ def fingerprint(onnxruntime_version: str) -> Machine:
         "cpu": _cpuinfo("model name") or _sysctl("machdep.cpu.brand_string") or platform.processor() or "unknown",
         "instruction_sets": [name for name in INSTRUCTION_SETS if name in flags],
         "cores": _cores(),
+        "quota_cores": min(_quotas(), default=None),
         "memory_mb": _memory_mb(),
-        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
+        "governor": _read(f"{CPUS}/cpu0/cpufreq/scaling_governor") or None,
+        "smt": _switch(f"{CPUS}/smt/active"),
+        "turbo": _turbo(),
         "hypervisor": "hypervisor" in flags or _sysctl("kern.hv_vmm_present") == "1",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -154,6 +158,17 @@ def _read(path: str) -> str:
         return Path(path).read_text().strip()
     except OSError:
         return ""
+
+
+def _switch(path: str) -> bool | None:
+    """Read a switch of the kernel's; None where there is none."""
+    return {"0": False, "1": True}.get(_read(path))
+
+
+def _turbo() -> bool | None:
+    """Say whether a core may run faster than its nominal clock: Intel's driver counts the other way round."""
+    is_off = _switch(f"{CPUS}/intel_pstate/no_turbo")
+    return _switch(f"{CPUS}/cpufreq/boost") if is_off is None else not is_off
 
 
 def _cpuinfo(key: str) -> str:

@@ -13,14 +13,21 @@ LatencyVerdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOISY"]
 
 
 class Machine(Record):
-    """The fingerprint of the machine that measured something."""
+    """The fingerprint of the machine that measured something; None where the system does not say, or where nothing limits it.
+
+    `cores` and `memory_mb` are what may be used, within a container's limits; `quota_cores` is the CPU time a container may take at once. `smt` says
+    whether two threads share a core, `turbo` whether a core may run faster than its nominal clock: both change what is measured from one minute to the next.
+    """
 
     architecture: str
     cpu: str
     instruction_sets: list[str]
     cores: int
+    quota_cores: float | None
     memory_mb: int
     governor: str | None
+    smt: bool | None
+    turbo: bool | None
     hypervisor: bool
     system: str
     python: str

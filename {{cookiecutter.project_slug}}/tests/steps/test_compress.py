@@ -38,12 +38,18 @@ def test_a_variant_that_cannot_be_made_is_recorded_with_its_reason(exported: Run
     # A logistic regression converts to one operator of its own, without a matrix product.
     ladder = compressed(exported)
     assert list(ladder) == ["float32", *RUNGS]
+    assert {ladder[rung].parent for rung in RUNGS} == {"logistic.float32"}
     assert [(name, bool(ladder[name].reason_not_made), ladder[name].file) for name in ("fp16", "int8-dynamic", "int8-static")] == [
         ("fp16", True, None),
         ("int8-dynamic", True, None),
         ("int8-static", True, None),
     ]
     assert {path.name for path in exported.folder("variants").glob("*.onnx")} == {variant.file for variant in ladder.values() if variant.is_made}
+
+
+def test_a_family_without_rungs_has_its_float32_file_alone(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, BASELINE, Family(build=FAMILIES[BASELINE].build, rungs=()))
+    assert list(compressed(exported)) == ["float32"]
 
 
 def test_the_float32_variant_is_the_graph_itself_judged_on_every_dev_row(exported: Run) -> None:
@@ -106,6 +112,20 @@ def test_a_thinned_model_is_fitted_exported_and_named_beside_its_parent(exported
     thinned = compressed(exported)["thinned"]
     assert (thinned.name, thinned.family, thinned.parent, thinned.is_made) == ("thin.thinned", BASELINE, f"{BASELINE}.float32", True)
     assert thinned.parity is not None and (thinned.parity.largest_difference, thinned.parity.decisions_flipped) == (0.0, 0)  # it is the same model again
+
+
+def test_a_smaller_model_decides_by_a_threshold_of_its_own_and_its_rungs_are_compared_with_it(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = Smaller(
+        technique="pruned",
+        build=lambda features, seed: FAMILIES[BASELINE].build(features, seed).set_params(logisticregression__C=1e-3),
+        rungs=("graph-optimised",),
+    )
+    monkeypatch.setitem(FAMILIES, BASELINE, Family(build=FAMILIES[BASELINE].build, rungs=(), smaller={"weak": weak}))
+    exported.perform("compress")
+    whole, small, optimised = exported.read("variants", layout.VARIANTS_JSON, Variants).variants
+    assert [each.parent for each in (whole, small, optimised)] == [None, "logistic.float32", "weak.pruned"]
+    assert whole.threshold != small.threshold == optimised.threshold
+    assert small.parity.largest_difference > 0.01 and optimised.parity.largest_difference < 1e-6
 
 
 def test_a_thinned_model_that_cannot_be_fitted_is_recorded_and_the_rest_is_made(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:

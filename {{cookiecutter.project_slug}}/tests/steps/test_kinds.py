@@ -71,6 +71,7 @@ def test_a_variants_counts_on_dev_are_those_of_its_own_answers(compressed: Run) 
     dev = rows_of(compressed.folder("data"), "dev", charter)
     made = [variant for variant in compressed.read("variants", layout.VARIANTS_JSON, Variants).variants if variant.is_made]
     assert {variant.technique for variant in made} >= {"float32", "graph-optimised", "fp16", "int8-static", "thinned", "pruned"}
+    assert {variant.parent for variant in made} <= {None, *(variant.name for variant in made)}
     for variant in made:
         answers = Scorer(compressed.folder("variants") / str(variant.file)).answers(dev.tensors)
         if isinstance(variant.dev, ClassCounts):

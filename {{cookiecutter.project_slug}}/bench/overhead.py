@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from poc import layout
@@ -19,6 +19,8 @@ from poc.steps.perform import perform
 from poc.tools import files, strict_yaml, tracking
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Where the other benchmarks find the run.
+KEPT = ROOT / layout.STATE / "bench"
 NEEDED = (layout.CHARTER, layout.PARAMS, Path("expectations"), Path("data"))
 #: What a run may cost more than its steps, in wall time; from the issue that asked for the pipeline.
 PROMISED_S = 15.0
@@ -38,7 +40,7 @@ NEVER_EQUAL = frozenset(
 
 def copy_of_project(folder: Path) -> Path:
     """Copy what a run reads, so that neither way finds the other's looks."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for path in NEEDED:
         (shutil.copytree if (ROOT / path).is_dir() else shutil.copy)(ROOT / path, folder / path)
     os.chdir(folder)
@@ -85,11 +87,12 @@ def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     return sorted(file for file in one.keys() | other.keys() if one.get(file) != other.get(file))
 
 
-def main() -> int:
-    """Time both ways and print them, step by step; return 1 when they did not do the same work."""
+def main(arguments: Sequence[str]) -> int:
+    """Time both ways and print them, step by step; return 1 when they did not do the same work. `--keep` leaves the pipeline's run in `KEPT`."""
     read_what_is_installed()
     with tempfile.TemporaryDirectory() as folder:
-        root = copy_of_project(Path(folder) / "pipeline")
+        shutil.rmtree(KEPT, ignore_errors=True)
+        root = copy_of_project(KEPT if "--keep" in arguments else Path(folder) / "pipeline")
         started = time.perf_counter()
         ended = launch(root, candidate=True, show=quiet)
         pipeline = time.perf_counter() - started
@@ -111,4 +114,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -77,6 +77,15 @@ def test_who_waits_behind_a_slow_answer_is_seen_to_wait() -> None:
     assert waited[2] >= 0.04 and found.late[2] < waited[2] / 2  # for two others' answers, not for the client
 
 
+def test_a_client_that_waits_for_the_server_is_idle() -> None:
+    def slowly(_: int) -> bytes:
+        time.sleep(0.02)
+        return OK
+
+    with a_server(slowly) as (target, _):
+        assert drive(target, [0.0] * 3).idle > 0.5
+
+
 def test_a_request_is_not_sent_before_it_is_due() -> None:
     with a_server(lambda _: OK) as (target, _):
         assert drive(target, [0.0, 0.05]).seconds >= 0.05

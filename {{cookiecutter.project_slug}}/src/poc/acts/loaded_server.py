@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 from urllib.parse import urlsplit
 
 from poc.errors import EnvironmentRefused, InputRefused
@@ -16,10 +21,11 @@ from poc.rules.charter import Hardware
 from poc.rules.evidence import Candidate, Machine
 from poc.rules.hardware import differences
 from poc.rules.served import OK, cores_for, most_like
-from poc.steps.replay import server
 from poc.tools import machine, onnx_runtime
 
 PATIENCE_S = 5.0
+#: How long a server may take to stop: it answers what is under way first.
+STOP_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ class LoadedServer:
 
 @contextmanager
 def started(candidate: Path, targets: Sequence[Hardware]) -> Iterator[LoadedServer]:
-    """Start the server for a candidate, kept to the charter's cores, and stop it afterwards.
+    """Start `poc serve` for a candidate, with one worker, kept to the charter's cores, and stop it afterwards.
 
     Raises:
         EnvironmentRefused: it did not start.
@@ -51,7 +57,7 @@ def started(candidate: Path, targets: Sequence[Hardware]) -> Iterator[LoadedServ
     taken = {*cores, client_core} if shares_cores and client_core is not None else {*cores}
     with ExitStack() as serving:
         with machine.kept_to(cores):
-            port, _ = serving.enter_context(server(candidate))
+            port = serving.enter_context(poc_serve(candidate))
         yield LoadedServer(
             host="127.0.0.1",
             port=port,
@@ -61,6 +67,36 @@ def started(candidate: Path, targets: Sequence[Hardware]) -> Iterator[LoadedServ
             shares_cores=shares_cores,
             differences=differences(here, hardware, sorted(taken)),
         )
+
+
+@contextmanager
+def poc_serve(candidate: Path) -> Iterator[int]:
+    """Run `poc serve` as anybody would, on a free port, and yield the port.
+
+    Raises:
+        EnvironmentRefused: it ended before it was ready; its last words are in the message.
+    """
+    command = [sys.executable, "-m", "poc", "serve", "--candidate", str(candidate), "--port", "0", "--json"]
+    with TemporaryFile("w+") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        try:
+            yield _said_port(process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _said_port(process: subprocess.Popen[str], log: IO[str]) -> int:
+    """Read what it prints until that is the whole of its JSON."""
+    said = ""
+    for line in process.stdout or ():
+        said += line
+        with suppress(ValueError):
+            return int(json.loads(said)["port"])
+    log.seek(0)
+    raise EnvironmentRefused(f"the server did not start: {log.read().strip()[-500:] or 'no message'}", where="poc serve", fix="start it by hand: poc serve")
 
 
 @contextmanager

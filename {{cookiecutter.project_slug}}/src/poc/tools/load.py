@@ -46,7 +46,7 @@ class Answers:
 
     `latency` counts from when a request was due, `service` from when it was sent; where the answer is no 200, both are infinite. `late` is what the
     client itself added: from when a request was due and a connection free until it was sent, NaN where it never was. `status` is HTTP's, `LOST` or
-    `UNANSWERED`.
+    `UNANSWERED`. `idle` is the share of looks at which nothing had come: a client that is never idle is slower than the server it asks.
     """
 
     latency: Floats
@@ -54,6 +54,7 @@ class Answers:
     late: Floats
     status: NDArray[np.int64]
     reconnects: int
+    idle: float
     seconds: float
 
 
@@ -77,7 +78,8 @@ def send(target: Target, requests: Sequence[bytes], due: Floats, *, patience_s: 
         subprocess.run([sys.executable, "-m", "poc.tools.load"], input=json.dumps(asked), text=True, check=True)
         with np.load(found) as saved:
             arrays = {name: saved[name] for name in saved.files}
-    return Answers(reconnects=int(arrays.pop("reconnects")), seconds=float(arrays.pop("seconds")), **arrays)
+    scalars = {name: kind(arrays.pop(name)) for name, kind in (("reconnects", int), ("idle", float), ("seconds", float))}
+    return Answers(**scalars, **arrays)
 
 
 def main() -> None:
@@ -126,11 +128,12 @@ class Client:
         while (now := self._now()) < 0 and len(self._free) < self._target.connections:
             self._look(now)
         self._start = clock()
+        looks = idle = 0
         while self._open and (now := self._now()) < due[-1] + patience_s:
             while self._free and ahead < n and due[ahead] <= now:
                 self._send(self._free.popleft(), ahead, float(due[ahead]))
                 ahead += 1
-            self._look(now)
+            looks, idle = looks + 1, idle + (not self._look(now))
         for key in list(self._sockets.get_map().values()):
             key.data.socket.close()
         return Answers(
@@ -139,15 +142,17 @@ class Client:
             late=self._late,
             status=self._status,
             reconnects=max(0, self._opened - self._target.connections),
+            idle=idle / max(1, looks),
             seconds=self._now(),
         )
 
     def _now(self) -> float:
         return clock() - self._start
 
-    def _look(self, now: float) -> None:
-        """Take what has come, send what has not gone, and connect where a connection is missing."""
-        for key, ready in self._sockets.select(0):
+    def _look(self, now: float) -> bool:
+        """Take what has come, send what has not gone, and connect where a connection is missing; say whether any socket was ready."""
+        found = self._sockets.select(0)
+        for key, ready in found:
             connection: Connection = key.data
             try:
                 if ready & selectors.EVENT_WRITE:
@@ -159,6 +164,7 @@ class Client:
         while self._connect_at and self._connect_at[0] <= now:
             self._connect_at.popleft()
             self._connect()
+        return bool(found)
 
     def _connect(self) -> None:
         connection = Connection(socket=socket.socket())

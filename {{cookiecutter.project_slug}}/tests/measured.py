@@ -36,14 +36,21 @@ def measure(
     folder: Path, models: dict[str, bytes], *, charter: Charter | None = None, missed: int = 0, data: Path | None = None, seconds: float = 0.5
 ) -> TargetReport:
     """Perform the benchmark in an empty folder and return its report on the charter's one machine."""
+    [report] = measure_all(folder, models, charter=charter, missed=missed, data=data, seconds=seconds)
+    return report
+
+
+def measure_all(
+    folder: Path, models: dict[str, bytes], *, charter: Charter | None = None, missed: int = 0, data: Path | None = None, seconds: float = 0.5
+) -> list[TargetReport]:
+    """Perform the benchmark in an empty folder and return its reports on the charter's machines."""
     agreement = an_agreement(folder / "agreement", charter or a_charter_for_here(arrivals_per_second=2000), benchmark_seconds_per_variant=seconds)
     variants = some_variants(folder / "variants", models, missed=missed)
     timings = folder / "timings"
     timings.mkdir()
     benchmark(agreement=agreement, data=data or dev_data(folder / "data"), variants=variants, timings=timings)
     assert [path.name for path in timings.iterdir()] == [layout.TIMINGS_JSON]
-    [report] = files.read_record(timings / layout.TIMINGS_JSON, Timings).targets
-    return report
+    return files.read_record(timings / layout.TIMINGS_JSON, Timings).targets
 
 
 def measure_until(told: Callable[[TargetReport], bool], folder: Path, models: dict[str, bytes], **options: Any) -> TargetReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from briefs import ATTACK, a_judged, an_attack
@@ -30,6 +31,16 @@ def test_it_says_what_the_model_is_and_when_it_raises_an_alert() -> None:
 def test_it_says_who_decides_and_what_happens_without_an_answer() -> None:
     card = a_card()
     assert "**Who decides:** The line lead of the shift" in card and "**Without an answer:** Today's spot check goes on" in card and "**Out of scope:**" in card
+
+
+def test_every_variant_has_what_speaks_against_it_its_cost_and_its_worth() -> None:
+    judged = a_judged()
+    [one] = judged.evaluation.assessments
+    out = one.model_copy(update={"variant": "forest.int8", "why_not": "missed share"})
+    evaluation = judged.evaluation.model_copy(update={"assessments": [one, out]})
+    card = " ".join(model_card(dataclasses.replace(judged, evaluation=evaluation), brief_of(judged)).split())
+    assert "| logistic.float32 | | 0.0046 (0.0045 to 0.0048) | +65,700 (+31,900 to +117,000) |" in card
+    assert "| forest.int8 | missed share | 0.0046 (0.0045 to 0.0048) |" in card
 
 
 def test_every_feature_has_source_arrival_and_owner() -> None:

@@ -68,7 +68,7 @@ def test_every_variant_has_a_number_and_its_figures_and_reason_in_the_list() -> 
 def test_a_variant_that_was_not_timed_is_listed_and_not_drawn() -> None:
     picture = full_picture(a_tradeoff(CHEAP, an_option("d.float32", math.inf, 60, why_not="not timed")))
     assert len(picture.dots) == 1
-    assert [each.words for each in picture.labels][-2:] == ["2  d.float32: not timed", "not timed; +60 (+50 to +70)"]
+    assert [each.words for each in picture.labels][-2:] == ["2  d.float32: not timed", "not measured; +60 (+50 to +70)"]
 
 
 def test_numbers_of_marks_close_together_do_not_cover_each_other() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import a_charter, a_money
-from measured import HERE, measure
+from measured import HERE, measure, measure_all
 from small_models import WEAR, a_model, dev_data, some_rows
 
 from poc.rules.evidence import Confusion, LimitVerdict, Timings
@@ -47,6 +47,37 @@ def test_the_benchmark_gives_the_process_its_cores_back(tmp_path: Path) -> None:
     before = machine.available()
     measure(tmp_path, {"small": a_model()})
     assert machine.available() == before
+
+
+def targets(**cores: int) -> list[dict[str, Any]]:
+    """Name machines like this one, but for their cores and their price, which doubles from each to the next."""
+    alike = {"architecture": HERE, "memory_mb": 64}
+    return [{**alike, "name": name, "cores": n, "monthly_cost": 120 * 2**at} for at, (name, n) in enumerate(cores.items())]
+
+
+@slow
+def test_targets_that_are_pinned_alike_are_timed_once_and_each_has_its_own_price_and_differences(tmp_path: Path) -> None:
+    charter = a_charter(limits={"hardware": targets(box=255, rack=256), "arrivals_per_second": 2000, "monthly_budget": 400})
+    box, rack = measure_all(tmp_path, {"small": a_model()}, charter=charter)
+    [one], [other] = box.timings, rack.timings
+    assert (box.target, rack.target) == ("box", "rack")
+    assert (one.single_p50_us, one.open_loop_p99_ms, one.cpu_us_per_call) == (other.single_p50_us, other.open_loop_p99_ms, other.cpu_us_per_call)
+    assert other.cost_per_million.middle / one.cost_per_million.middle == pytest.approx(2 * 255 / 256)
+    assert [report.differences[0].partition(",")[0] for report in (box, rack)] == ["cores: the charter says 255", "cores: the charter says 256"]
+
+
+@slow
+@pytest.mark.skipif(len(machine.available()) < 2, reason="this machine has one core")
+def test_targets_that_are_pinned_otherwise_are_timed_each_for_itself(tmp_path: Path) -> None:
+    one, two = measure_all(tmp_path, {"small": a_model()}, charter=a_charter(limits={"hardware": targets(one=1, two=2), "arrivals_per_second": 2000}))
+    assert [(report.target, len(report.pinned_cores), report.differences) for report in (one, two)] == [("one", 1, []), ("two", 2, [])]
+    assert one.timings[0].single_p50_us != two.timings[0].single_p50_us
+
+
+def test_every_target_has_its_report_where_nothing_is_timed(tmp_path: Path) -> None:
+    reports = measure_all(tmp_path, {"small": a_model()}, missed=40, charter=a_charter(limits={"hardware": targets(one=1, rack=256)}))
+    assert [(report.target, report.timings, list(report.not_timed)) for report in reports] == [("one", [], ["small"]), ("rack", [], ["small"])]
+    assert reports[1].differences[0].startswith("cores: the charter says 256")
 
 
 def latency_judged(tmp_path: Path, hardware: dict[str, Any]) -> LimitVerdict:

@@ -10,7 +10,7 @@ from poc.rules.evidence import Calibration, Split
 from poc.rules.markdown import GAP, page, table, text
 from poc.rules.people import errors_counted
 from poc.rules.silence import without_late_features
-from poc.rules.words import sentence
+from poc.rules.words import bounded, sentence
 from poc.rules.write_brief import decides
 
 
@@ -52,6 +52,10 @@ def model_card(judged: Judged, brief: Brief) -> str:
             text(brief.thresholds_said),
             text(f"{brief.money.figure} {brief.money.unit} against today's process. {brief.money.bounds}. {brief.money.said}"),
             text(_replayed(judged)),
+            "## Variants",
+            table(("variant", "against it", f"a million calls, {charter.value.currency}", f"money on dev, {judged.unit}"), _variants(judged)),
+            GAP,
+            text(f"{brief.variant_said} {brief.speed_said}"),
             "## Caveats",
             "\n".join(f"- {text(each)}" for each in brief.not_proven),
             "- Errors were counted over all rows together: nothing here says how they are spread over groups of people or things."
@@ -116,6 +120,11 @@ def _errors(judged: Judged) -> list[tuple[str, ...]]:
     evaluation = judged.evaluation
     dev = next(each for each in evaluation.assessments if each.variant == evaluation.frozen)
     return [*errors_counted(judged, "dev", dev.counted, dev.limits), *errors_counted(judged, "sealed", judged.verdict.counted, judged.verdict.limits)]
+
+
+def _variants(judged: Judged) -> list[tuple[str, ...]]:
+    """List every variant with what speaks against it, what its calls cost and what it is worth, both with their bounds."""
+    return [(each.variant, each.why_not, bounded(each.cost_per_million), bounded(each.money.per_period, signed=True)) for each in judged.evaluation.assessments]
 
 
 def _replayed(judged: Judged) -> str:

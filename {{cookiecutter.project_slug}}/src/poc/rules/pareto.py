@@ -10,7 +10,7 @@ from itertools import pairwise
 from poc.rules.evidence import Interval
 from poc.rules.shapes import LETTER, Anchor, Dot, Kind, Label, Line, Picture, Scale, Trace, scale, ticks
 from poc.rules.trade_off import Option, Tradeoff, alike, front
-from poc.rules.words import amount, clipped, figure, in_words
+from poc.rules.words import amount, bounded, clipped, figure, in_words
 
 #: Where marks may lie; in the small picture their names stand in a column at the right.
 LEFT, RIGHT, NARROW_RIGHT, NAMES = 46.0, 334.0, 176.0, 188.0
@@ -211,20 +211,13 @@ def _row(number: int, option: Option, y: float) -> Iterator[Label]:
     """Say what a number stands for, in two lines."""
     said = " (frozen)" if option.is_frozen else f": {option.why_not}" if option.why_not else ""
     yield Label(x=0, y=y, words=f"{number}  {option.name}{said}", kind=_kind(option))
-    yield Label(x=12, y=y + ROW, words=f"{_said(option.cost)}; {_said(option.worth, signed=True)}", kind="quiet")
-
-
-def _said(interval: Interval, *, signed: bool = False) -> str:
-    if not math.isfinite(interval.middle):
-        return "not timed"
-    low, middle, high = (amount(end, signed=signed) for end in (interval.low, interval.middle, interval.high))
-    return f"{middle} ({low} to {high})"
+    yield Label(x=12, y=y + ROW, words=f"{bounded(option.cost)}; {bounded(option.worth, signed=True)}", kind="quiet")
 
 
 def _in_words(plot: Plot) -> str:
     tradeoff = plot.tradeoff
     each = (
-        f"{_name(option)}{' (frozen)' if option.is_frozen else ''}: {_said(option.cost)} {tradeoff.unit}, worth {_said(option.worth, signed=True)}"
+        f"{_name(option)}{' (frozen)' if option.is_frozen else ''}: {bounded(option.cost)} {tradeoff.unit}, worth {bounded(option.worth, signed=True)}"
         for option in plot.options
     )
     limit = f"The {tradeoff.limit_is} is {figure(tradeoff.limit, tradeoff.unit)}, t" if math.isfinite(tradeoff.limit) else "T"

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 from poc.rules.charter import Charter
-from poc.rules.evidence import MONEY, MONEY_AGAINST, OF_THE_MACHINE, ON, LimitVerdict, Outcome
+from poc.rules.evidence import MONEY, MONEY_AGAINST, OF_THE_MACHINE, ON, Interval, LimitVerdict, Outcome
 
 MEANING: dict[Outcome, str] = {
     "GO": "every limit of the charter is shown to be met",
@@ -59,6 +59,14 @@ def amount(value: float, *, signed: bool = False) -> str:
     text = f"{size / 1e6:,.12g} million" if size >= 1e6 else f"{size:,.0f}" if size >= 100 or size == int(size) else f"{size:.3g}"
     sign = MINUS if near < 0 else "+" if signed and near > 0 else ""
     return sign + text
+
+
+def bounded(estimate: Interval, *, signed: bool = False) -> str:
+    """Say an estimate and between what it lies."""
+    if not math.isfinite(estimate.middle):
+        return "not measured"
+    low, middle, high = (amount(end, signed=signed) for end in (estimate.low, estimate.middle, estimate.high))
+    return f"{middle} ({low} to {high})"
 
 
 def count(cases: float) -> str:

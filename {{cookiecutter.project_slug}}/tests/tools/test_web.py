@@ -92,6 +92,7 @@ def test_null_is_a_missing_value() -> None:
         ([tensor("Torque [Nm]", "FP32"), tensor("Type", "BYTES")], "'Torque [Nm]' has 0 rows"),
         ([tensor("Torque [Nm]", "FP32", 1.0, 2.0), TYPE], "different numbers of rows: Torque [Nm] 2, Type 1"),
         ([tensor("Torque [Nm]", "FP32", data=7), TYPE], "'Torque [Nm]' needs a list `data`"),
+        ([TORQUE, tensor("Type", "BYTES", "L", data="L")], "'Type' needs a list `data`"),
         ([7], "every input needs a `name`"),
         ([{**TORQUE, "datatype": ["FP32"]}, TYPE], "'Torque [Nm]' takes FP32, not a list"),
         ([{**TORQUE, "datatype": None}, TYPE], "'Torque [Nm]' takes FP32, not None"),

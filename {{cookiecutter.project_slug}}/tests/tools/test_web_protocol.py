@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bad_requests import Sent, asked
+from bad_requests import Sent, asked, requests
+from hypothesis import given, settings
 
 from poc.rules.contract import Tensor
 from poc.rules.evidence import ByCost, CandidateInput, Deciding
 from poc.tools.web import Application
+from poc.tools.web.protocol import Behind
 
 TORQUE, TYPE = "Torque [Nm]", "Type"
 INPUTS = [
@@ -92,6 +94,7 @@ def test_nan_in_binary_and_an_empty_text_are_missing_values() -> None:
         ([tensor(TORQUE, 1, parameters={"binary_data_size": -4}), GOOD[1]], b"\0\0\0\0", "is -4"),
         ([tensor(TORQUE, 1, parameters={"binary_data_size": True}), GOOD[1]], b"\0", "is True"),
         ([tensor(TORQUE, 1, **SIZE_4), GOOD[1]], b"\0" * 6, "behind the JSON are 2 bytes more than its inputs name"),
+        (GOOD, b"\0\0", "behind the JSON are 2 bytes more than its inputs name"),
         ([tensor(TORQUE, 1, **SIZE_5), GOOD[1]], b"\0" * 5, "has 5 bytes, which hold no whole number of FP32"),
         ([tensor(TORQUE, 1, 1, **SIZE_4), GOOD[1]], b"\0" * 4, "'Torque [Nm]' has 1 values and shape [2, 1]"),
         ([{**tensor(TORQUE, 1, **SIZE_4), "data": [1]}, GOOD[1]], b"\0" * 4, "has both `data` and `binary_data_size`"),
@@ -202,6 +205,25 @@ def test_a_value_that_is_not_there_has_no_age_to_state() -> None:
     app = an_application(inputs=absent, require_age=True, answers=lambda _: np.zeros(1, np.float32))
     assert ask(tensor(TORQUE, None), GOOD[1], app=app)[0] == 200
     assert ask(tensor(TORQUE, 60), GOOD[1], app=app)[0] == 400
+
+
+def test_one_row_is_read_as_any_number_of_rows_is() -> None:
+    seen = list[int]()
+
+    @settings(max_examples=200)
+    @given(requests("m", INPUTS))
+    def both_agree(sent: Sent) -> None:
+        try:
+            tensors = list(json.loads(sent.body)["inputs"])
+        except (ValueError, TypeError, KeyError):
+            return
+        if (quick := APP._reader.one_row(tensors)) is not None:
+            full, _ = APP._reader.columns(tensors, Behind(memoryview(b"")), {})
+            seen.append(1)
+            assert all((quick[name].dtype, quick[name].tolist()) == (full[name].dtype, full[name].tolist()) for name in {**quick, **full})
+
+    both_agree()
+    assert len(seen) > 10
 
 
 def over_http(path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[int, Any]:

@@ -86,11 +86,12 @@ def _let_in(agreed: CandidateInput, passed: Sequence[NDArray[Any]]) -> Candidate
     return agreed.model_copy(update={name: False for name, bound in strict.items() if getattr(agreed, name) and lies_on(bound)})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
     """What is agreed of one input, ready to be asked often: numbers from `low` to `high`, both float32 and both allowed; `one_of` of None is any."""
 
     agreed: CandidateInput
+    is_number: bool
     low: float
     high: float
     one_of: frozenset[float | str] | None
@@ -103,6 +104,7 @@ class Terms:
         one_of = frozenset(float(np.float32(each)) if isinstance(each, float) else each for each in agreed.one_of or ())
         return cls(
             agreed=agreed,
+            is_number=agreed.kind == "number",
             low=float(np.nextafter(low, np.float32(np.inf)) if agreed.minimum_is_strict else low),
             high=float(np.nextafter(high, np.float32(-np.inf)) if agreed.maximum_is_strict else high),
             one_of=None if agreed.one_of is None else one_of,
@@ -111,14 +113,14 @@ class Terms:
     def surely_allows(self, value: object) -> bool:
         """Say yes to a value that is there and allowed, without the cost of an array; a no is a question for `problems`."""
         kind = type(value)
-        if self.agreed.kind == "category":
+        if not self.is_number:
             return kind is str and (value != "" if self.one_of is None else value in self.one_of)
         # What lies between two float32 also does when it is rounded to one.
         return (kind is float or kind is int) and self.low <= value <= self.high and (self.one_of is None or value in self.one_of)  # type: ignore[operator]
 
     def is_missing(self, values: Tensor) -> NDArray[np.bool_]:
         """Say which values are not there."""
-        return np.isnan(values) if self.agreed.kind == "number" else np.asarray(values == "")
+        return np.isnan(values) if self.is_number else np.asarray(values == "")
 
     def problems(self, values: Tensor) -> Iterator[str]:
         """Say of each value that is not allowed what it is, and in which row, counted from 0; `values` have shape (n_rows, 1)."""
@@ -133,7 +135,7 @@ class Terms:
         """Say which values are in range and in the set, shape (n_rows,)."""
         one_of = self.one_of
         in_set = np.ones(len(flat), bool) if one_of is None else np.fromiter((each in one_of for each in flat.tolist()), bool, len(flat))
-        return in_set if self.agreed.kind == "category" else in_set & (flat >= np.float32(self.low)) & (flat <= np.float32(self.high))
+        return in_set & (flat >= np.float32(self.low)) & (flat <= np.float32(self.high)) if self.is_number else in_set
 
     def in_words(self) -> str:
         """Say what is allowed."""

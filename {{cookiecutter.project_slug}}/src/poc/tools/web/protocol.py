@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,8 @@ NUMBERS = {
 NOT_DONE = ("classification", "shared_memory_region")
 NONE: Mapping[str, Any] = {}
 LENGTH = struct.Struct("<I")
+FIELDS = itemgetter("name", "datatype", "shape", "data")
+ONE_ROW = ([1, 1], [1])
 
 
 class BadRequest(Exception):
@@ -106,15 +110,37 @@ class Reader:
             raise BadRequest("`id` takes text")
         parameters = _parameters(request, "the request")
         wanted = self._wanted(request.get("outputs"), parameters.get("binary_data_output", False))
-        columns, ages = self._columns(request["inputs"], behind, parameters)
+        is_plain = json_bytes is None and parameters is NONE and not self.require_age
+        if is_plain and (columns := self.one_row(request["inputs"])) is not None:
+            return Asked(columns, wanted, request_id, NONE)
+        columns, ages = self.columns(request["inputs"], behind, parameters)
         return Asked(columns, wanted, request_id, ages)
+
+    def one_row(self, tensors: Sequence[Any]) -> dict[str, Tensor] | None:
+        """Read what is asked most, one row of plain values that are all allowed, at half the cost; None leaves anything else to `columns`."""
+        numbers, columns = dict[str, float](), dict[str, Tensor]()
+        try:
+            for tensor in tensors:
+                name, datatype, shape, data = FIELDS(tensor)
+                terms, value = self.terms[name], data[0]
+                if len(tensor) != 4 or type(data) is not list or len(data) != 1 or shape not in ONE_ROW or not terms.surely_allows(value):
+                    return None
+                if terms.is_number:
+                    if datatype in NUMBERS:
+                        numbers[name] = value
+                elif datatype == "BYTES":
+                    columns[name] = np.array([[value]], object)
+        except (KeyError, TypeError, IndexError):
+            return None
+        columns.update(zip(numbers, np.array([*numbers.values()], np.float32).reshape(-1, 1, 1), strict=True))
+        return columns if len(columns) == len(self.terms) == len(tensors) else None
 
     def _wanted(self, outputs: object, is_binary: object) -> Sequence[Wanted]:
         """Read which outputs are asked for, and as what: all, where none is named."""
         if type(is_binary) is not bool:
             raise BadRequest("`binary_data_output` takes true or false")
         if outputs is None or outputs == []:
-            return [Wanted(output, is_binary) for output in self.outputs]
+            return self._everything[is_binary]
         if type(outputs) is not list:
             raise BadRequest("`outputs` takes a list")
         known, wanted = {output.name: output for output in self.outputs}, dict[str, Wanted]()
@@ -132,7 +158,12 @@ class Reader:
             wanted[name] = Wanted(known[name], as_bytes)
         return [*wanted.values()]
 
-    def _columns(self, tensors: Sequence[Any], behind: Behind, parameters: Mapping[str, Any]) -> tuple[dict[str, Tensor], Mapping[str, float]]:
+    @cached_property
+    def _everything(self) -> tuple[Sequence[Wanted], Sequence[Wanted]]:
+        """List all outputs, in JSON and as bytes."""
+        return [Wanted(output, False) for output in self.outputs], [Wanted(output, True) for output in self.outputs]
+
+    def columns(self, tensors: Sequence[Any], behind: Behind, parameters: Mapping[str, Any]) -> tuple[dict[str, Tensor], Mapping[str, float]]:
         """Read all inputs and the ages that are stated of them; whatever is wrong with values is told together."""
         columns: dict[str, Tensor] = {}
         given, unknown, problems = dict[str, Mapping[str, Any]](), list[str](), list[str]()
@@ -190,7 +221,7 @@ class Reader:
 
 def _column(tensor: Mapping[str, Any], terms: Terms, content: memoryview | None) -> Tensor:
     """Read one tensor as shape (n_rows, 1); null, NaN and empty text are missing values."""
-    name, is_number = terms.agreed.name, terms.agreed.kind == "number"
+    name, is_number = terms.agreed.name, terms.is_number
     datatype, shape, data = tensor.get("datatype"), tensor.get("shape"), tensor.get("data")
     if type(datatype) is not str or (datatype not in NUMBERS if is_number else datatype != "BYTES"):
         raise BadRequest(f"input {name!r} takes {DATATYPE[terms.agreed.kind]}, not {_shown(datatype)}")

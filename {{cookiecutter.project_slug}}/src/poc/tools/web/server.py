@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
@@ -13,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from poc.errors import EnvironmentRefused
 from poc.tools.web.application import Application
+from poc.tools.web.joined import Joined
 
 BACKLOG = 2048
 #: How long an idle connection stays open. Longer than the 60 s after which proxies let theirs go: whoever closes first must not be the one that is asked next.
@@ -28,6 +30,11 @@ CLOSE = (b"connection", b"close")
 
 class Draining(HttpToolsProtocol):
     """HTTP that lets its clients go without losing a request: uvicorn's own would close an idle connection just as a request arrives on it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin; replies leave in one piece."""
+        super().connection_made(transport)
+        self.transport = Joined(transport, self.loop)
 
     def shutdown(self) -> None:
         """Say with the next reply that it was the last; close once nothing has come for a while."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from artifacts import fast_timings
 from builders import a_charter, a_money
 from measured import HERE, measure, measure_all
 from small_models import WEAR, a_model, dev_data, some_rows
 
-from poc.rules.evidence import Confusion, LimitVerdict, Timings
+from poc.rules.evidence import Confusion, LimitVerdict, Noise, Timings
 from poc.rules.hardware import INSTRUCTION_SETS
 from poc.rules.verdict import judge
 from poc.steps import benchmark as step
@@ -122,6 +123,16 @@ def test_what_dev_already_rules_out_is_not_timed(tmp_path: Path) -> None:
     assert found.timings == []
     assert found.not_timed == {"small": "dev rules it out: missed share 40.0%, the charter allows 12%"}
     assert step._headline([found], a_charter()) == "no variant was timed: dev rules it out: missed share 40.0%, the charter allows 12%"
+
+
+def test_the_headline_counts_verdicts_and_says_how_busy_the_machine_was() -> None:
+    [quiet] = fast_timings().targets
+    busy = quiet.model_copy(update={"noise": Noise(lost=0.4, stolen=0.0, waiting=0.9), "timings": [*quiet.timings, *quiet.timings]})
+    assert step._headline([quiet], a_charter()) == (
+        "1 variants, latency 1 PASS; one line, float32 is fastest: p99 0.30 ms (at most 0.50) at 200 requests/s, 50 us CPU; the charter's hardware"
+    )
+    assert "latency 2 PASS" in step._headline([busy], a_charter())
+    assert "something else took up to 40% of a round's time; the charter's hardware" in step._headline([busy], a_charter())
 
 
 @slow

@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from poc import layout
 from poc.rules.charter import Charter, Hardware, Limits
 from poc.rules.evidence import Interval, Noise, Number, TargetReport, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
+from poc.rules.rounds import MOST_LOST
 from poc.rules.verdict import cost_per_million, judge_shares
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
@@ -161,11 +163,17 @@ def _headline(reports: Sequence[TargetReport], charter: Charter) -> str:
         reasons = dict.fromkeys(reason for reason in first.not_timed.values() if reason.startswith("dev")) or dict.fromkeys(first.not_timed.values())
         return f"no variant was timed: {'; '.join(list(reasons)[:3])}"
     fastest = min(first.timings, key=lambda timing: timing.cpu_us_per_call.middle)
+    told = Counter(timing.latency_verdict for timing in first.timings)
     where = [(f"{report.target}: " if len(reports) > 1 else "") + _where(report.differences) for report in reports]
     return (
-        f"{len(first.timings)} variants; {fastest.variant} is fastest: p99 {fastest.open_loop_p99_ms:.2f} ms (at most {fastest.open_loop_p99_high_ms:.2f}) "
-        f"at {charter.limits.arrivals_per_second} requests/s, {fastest.cpu_us_per_call.middle:.0f} us CPU; {'; '.join(where)}"
+        f"{len(first.timings)} variants, latency {', '.join(f'{n} {verdict}' for verdict, n in told.most_common())}; {fastest.variant} is fastest: "
+        f"p99 {fastest.open_loop_p99_ms:.2f} ms (at most {fastest.open_loop_p99_high_ms:.2f}) at {charter.limits.arrivals_per_second} requests/s, "
+        f"{fastest.cpu_us_per_call.middle:.0f} us CPU; {_busy(first.noise)}{'; '.join(where)}"
     )
+
+
+def _busy(noise: Noise) -> str:
+    return f"something else took up to {noise.lost:.0%} of a round's time; " if noise.lost > MOST_LOST else ""
 
 
 def _where(found: Sequence[str]) -> str:
@@ -176,6 +184,8 @@ def _numbers(timing: Timing, target: str) -> list[Number]:
     return [
         Number(name=f"{target}{timing.variant}_single_p50", value=timing.single_p50_us, unit="us"),
         Number(name=f"{target}{timing.variant}_open_loop_p99", value=timing.open_loop_p99_ms, unit="ms"),
+        Number(name=f"{target}{timing.variant}_ratio", value=timing.ratio.middle, unit="ratio"),
+        Number(name=f"{target}{timing.variant}_highest_rate", value=timing.highest_rate_per_s, unit="1/s"),
         Number(name=f"{target}{timing.variant}_cpu_per_call", value=timing.cpu_us_per_call.middle, unit="us"),
         Number(name=f"{target}{timing.variant}_memory", value=timing.memory_mb, unit="MB"),
     ]

@@ -13,6 +13,7 @@ from poc.problem.model import BASELINE, FAMILIES, RUNGS, Build, Family, Smaller
 from poc.rules.evidence import Calibration, Confusion, Graphs, InGroups, Models, Splits, Variant, Variants
 from poc.rules.thresholds import chance_of_go, confusion_at
 from poc.steps.inputs import charter_of, rows_of
+from poc.steps.parity import awkward_rows
 from poc.steps.rungs import _chance
 from poc.tools import conversion, files, quantization
 from poc.tools.onnx_runtime import Scorer
@@ -125,7 +126,10 @@ def test_a_smaller_model_decides_by_a_threshold_of_its_own_and_its_rungs_are_com
     whole, small, optimised = exported.read("variants", layout.VARIANTS_JSON, Variants).variants
     assert [each.parent for each in (whole, small, optimised)] == [None, "logistic.float32", "weak.pruned"]
     assert whole.threshold != small.threshold == optimised.threshold
-    assert small.parity.largest_difference > 0.01 and optimised.parity.largest_difference < 1e-6
+    charter, data = charter_of(exported.folder("agreement")), exported.folder("data")
+    rows = awkward_rows(rows_of(data, "train", charter), rows_of(data, "dev", charter))
+    alerts = [Scorer(exported.folder("variants") / each.file).answers(rows) >= np.float32(each.threshold) for each in (whole, small)]
+    assert small.parity.decisions_flipped == (alerts[0] != alerts[1]).sum() > 0 == optimised.parity.decisions_flipped
 
 
 def test_a_thinned_model_that_cannot_be_fitted_is_recorded_and_the_rest_is_made(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -61,12 +61,13 @@ def serve_by_workers(settings: Settings, *, on_ready: Callable[[int, Admitted], 
         Refused: what is to be served does not verify.
         EnvironmentRefused: the port is taken, or nothing can be started.
     """
-    listener = web.listen(settings.host, settings.port)
+    listeners = web.listen(settings.host, settings.port, count=settings.workers)
     try:
         with tempfile.TemporaryDirectory(prefix="poc-serve-") as shared:
-            _Service(settings, Path(shared), listener, say).run(on_ready)
+            _Service(settings, Path(shared), listeners, say).run(on_ready)
     finally:
-        listener.close()
+        for each in listeners:
+            each.close()
 
 
 def now() -> str:
@@ -95,8 +96,8 @@ class _Serving:
 class _Service:
     """The parent of all processes: it serves nothing itself."""
 
-    def __init__(self, settings: Settings, shared: Path, listener: socket.socket, say: Callable[[str], None]) -> None:
-        self._settings, self._shared, self._listener, self._say = settings, shared, listener, say
+    def __init__(self, settings: Settings, shared: Path, listeners: Sequence[socket.socket], say: Callable[[str], None]) -> None:
+        self._settings, self._shared, self._listeners, self._say = settings, shared, listeners, say
         sources: dict[Role, Source] = {"holder": settings.holder}
         if settings.shadow:
             sources["shadow"] = settings.shadow
@@ -121,8 +122,7 @@ class _Service:
             self._note()
             workers = web.Workers(
                 self._make(),
-                self._listener,
-                count=self._settings.workers,
+                self._listeners,
                 on_ready=lambda port: on_ready(port, self._admitted("holder")),
                 each_turn=self._turn,
                 on_death=self._metrics.restarts.inc,

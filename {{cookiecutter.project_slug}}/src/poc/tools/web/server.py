@@ -69,23 +69,44 @@ def configured(app: Application | Callable[[], Application], *, workers: int = 1
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 takes a free one.
+def listen(host: str, port: int, *, count: int = 1) -> list[socket.socket]:
+    """Return sockets that listen on one port, between which the system parts connections; port 0 takes a free one.
 
     Raises:
         EnvironmentRefused: the port is taken or not allowed.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listeners: list[socket.socket] = []
     try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
+        probe = _bound(host, port, is_shared=False)  # whoever shares a port also gets one that another server of the same user shares
+        if count == 1:
+            listeners = [probe]
+        else:
+            port = int(probe.getsockname()[1])
+            probe.close()
+            for _ in range(count):
+                listeners.append(_bound(host, port, is_shared=True))
+        for each in listeners:
+            each.listen(BACKLOG)
     except (OSError, OverflowError) as error:
-        listener.close()
+        for each in listeners:
+            each.close()
         raise EnvironmentRefused(
             f"cannot listen on {host}:{port}: {error}", where=f"{host}:{port}", fix="stop what listens there, or choose another: poc serve --port 8081"
         ) from error
-    return listener
+    return listeners
+
+
+def _bound(host: str, port: int, *, is_shared: bool) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], None]) -> None:
@@ -94,7 +115,7 @@ def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], N
     Raises:
         EnvironmentRefused: the port is taken or not allowed.
     """
-    listener = listen(host, port)
+    (listener,) = listen(host, port)
     bound = int(listener.getsockname()[1])
 
     class Announcing(Server):

@@ -1,6 +1,7 @@
-"""Worker processes: each with an application of its own, all at one socket; whoever dies is replaced, and all are replaced by others on demand.
+"""Worker processes: each with an application and a socket of its own, all on one port; who dies is replaced, and all are replaced by others on demand.
 
-They share the socket of their parent, and not a port (SO_REUSEPORT): there each has a queue of connections to itself, and takes it to the grave.
+Every socket stays open in the parent: connections that wait in its queue outlive the worker, and go to its successor. One socket for all would leave nobody
+waiting, but whoever wakes first takes every connection that has just come: of sixteen, two workers shared sixteen and none.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
+from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from poc.errors import EnvironmentRefused
 from poc.tools.web.application import Application
-from poc.tools.web.server import configured
+from poc.tools.web.server import HUNG_SECONDS, configured
 
 #: How long a worker may take from its start until it answers.
 START_SECONDS = 120
@@ -34,16 +36,15 @@ class Workers(Multiprocess):
     def __init__(
         self,
         make: Callable[[], Application],
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         *,
-        count: int,
         on_ready: Callable[[int], None],
         each_turn: Callable[[Workers], None] = lambda _: None,
         on_death: Callable[[], None] = lambda: None,
         on_hangup: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(configured(partial(_with_parent, make), workers=count), [listener])
-        self._port = int(listener.getsockname()[1])
+        super().__init__(configured(partial(_with_parent, make), workers=len(listeners)), list(listeners))
+        self._port = int(listeners[0].getsockname()[1])
         self._on_ready, self._each_turn, self._on_death, self._on_hangup = on_ready, each_turn, on_death, on_hangup
         self._leaving: list[Process] = []
 
@@ -53,7 +54,7 @@ class Workers(Multiprocess):
         Raises:
             EnvironmentRefused: one of them ended before.
         """
-        super().init_processes()
+        self.processes = [self._started(slot, self.config) for slot in range(self.processes_num)]
         if self._all_ready(self.processes):
             self._on_ready(self._port)
         elif not self.should_exit.is_set():
@@ -63,9 +64,7 @@ class Workers(Multiprocess):
     def replace(self, make: Callable[[], Application]) -> bool:
         """Start as many others, and let the present ones go once all others answer; False, and nothing changed, where one of them does not."""
         settings = configured(partial(_with_parent, make), workers=self.processes_num)
-        others = [Process(settings, self.sockets) for _ in self.processes]
-        for each in others:
-            each.start()
+        others = [self._started(slot, settings) for slot in range(self.processes_num)]
         if not self._all_ready(others):
             self._end(others)
             return False
@@ -86,19 +85,30 @@ class Workers(Multiprocess):
         """Leave a reload to the owner."""
         self._on_hangup()
 
+    def handle_ttin(self) -> None:
+        """Leave the number of workers as it is: each has a socket."""
+
+    def handle_ttou(self) -> None:
+        """Leave the number of workers as it is: a socket without a worker would keep connections waiting."""
+
     def keep_subprocess_alive(self) -> None:
         """Replace each worker that died or hangs."""
-        before = [each.pid for each in self.processes]
-        super().keep_subprocess_alive()
-        for old, new in zip(before, self.processes, strict=False):
-            if new.pid != old:
+        for slot, worker in enumerate(self.processes):
+            if not self.should_exit.is_set() and not worker.is_alive(timeout=HUNG_SECONDS):
+                self._end([worker])
                 self._on_death()
+                self.processes[slot] = self._started(slot, self.config)
 
     def join_all(self) -> None:
         """Wait for all workers, those that were replaced too."""
         super().join_all()
         for each in self._leaving:
             each.join()
+
+    def _started(self, slot: int, settings: Config) -> Process:
+        worker = Process(settings, [self.sockets[slot]])
+        worker.start()
+        return worker
 
     def _all_ready(self, workers: list[Process]) -> bool:
         """Wait until all answer; False once one has ended, or a stop was asked for. Those that serve meanwhile are still replaced when they die."""

@@ -11,14 +11,15 @@ import pytest
 from artifacts import fast_timings
 from builders import a_charter, a_money
 from measured import HERE, measure, measure_all
-from small_models import WEAR, a_model, dev_data, some_rows
+from small_models import WEAR, a_model, dev_data, some_rows, some_variants
 
-from poc.rules.evidence import Confusion, LimitVerdict, Noise, Timings
+from poc import layout
+from poc.rules.evidence import Confusion, LimitVerdict, Noise, Technique, Timings, Variants
 from poc.rules.hardware import INSTRUCTION_SETS
 from poc.rules.verdict import judge
 from poc.steps import benchmark as step
-from poc.steps import timing
-from poc.tools import machine
+from poc.steps import timed_variants, timing
+from poc.tools import files, machine
 
 slow = pytest.mark.slow
 
@@ -83,7 +84,7 @@ def test_every_target_has_its_report_where_nothing_is_timed(tmp_path: Path) -> N
 
 def latency_judged(tmp_path: Path, hardware: dict[str, Any]) -> LimitVerdict:
     """Time a model that is well within its limit, on this machine, for a charter that asks for another; judge it as the gate does."""
-    charter = a_charter(limits={"hardware": {"architecture": HERE, "cores": 1, "memory_mb": 64, "monthly_cost": 120, **hardware}})
+    charter = a_charter(limits={"hardware": {"architecture": HERE, "cores": 1, "memory_mb": 64, "monthly_cost": 120, **hardware}, "latency_p99_ms": 10_000})
     report = measure(tmp_path, {"small": a_model()}, charter=charter)
     speeds = Timings(confidence=0.95, targets=[report]).speeds("small")
     assert speeds[0].timing is not None
@@ -141,9 +142,22 @@ def test_what_dev_does_not_rule_out_is_timed(tmp_path: Path) -> None:
     assert [timed.variant for timed in measure(tmp_path, {"small": a_model()}, missed=17).timings] == ["small"]
 
 
+def test_a_variant_is_compared_with_the_float32_of_its_family_or_the_first_that_was_timed(tmp_path: Path) -> None:
+    some_variants(tmp_path, {"a": a_model()})
+    [plain] = files.read_record(tmp_path / layout.VARIANTS_JSON, Variants).variants
+    made: list[tuple[str, str, Technique]] = [
+        ("a.int8", "a", "int8-static"),
+        ("a.float32", "a", "float32"),
+        ("b.thin", "b", "thinned"),
+        ("b.fewer", "b", "thinned"),
+    ]
+    ladder = [plain.model_copy(update={"name": name, "family": family, "technique": technique}) for name, family, technique in made]
+    assert timed_variants._compared_with(ladder) == {"a.int8": "a.float32", "a.float32": "a.float32", "b.thin": "b.thin", "b.fewer": "b.thin"}
+
+
 def test_a_timing_process_that_does_not_end_is_given_up(tmp_path: Path) -> None:
-    with pytest.raises(step.ChildDied, match="still busy"):
-        step._child({"what": "speed"}, patience_s=0.0)
+    with pytest.raises(timed_variants.ChildDied, match="still busy"):
+        timed_variants.answer_to({"what": "speed"}, patience_s=0.0)
 
 
 def test_columns_of_any_name_come_back_as_rows(tmp_path: Path) -> None:

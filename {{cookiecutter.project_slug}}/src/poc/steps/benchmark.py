@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from poc import layout
-from poc.rules.charter import Charter, Hardware, Limits
-from poc.rules.evidence import Interval, Noise, Number, TargetReport, Timing, Timings, Variant, Variants
+from poc.rules.charter import Charter, Hardware
+from poc.rules.evidence import Noise, Number, TargetReport, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
 from poc.rules.rounds import MOST_LOST
 from poc.rules.verdict import cost_per_million, judge_shares
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
+from poc.steps.timed_variants import time_variants
 from poc.steps.timing import write_rows
 from poc.tools import files, machine, onnx_runtime
 
 #: How many real rows take turns.
 ROWS = 512
-#: One thread per session: a call this small is over before a second thread has woken.
-THREADS = 1
-#: How long a process may take to load a model, answer the rows and warm up; a model that takes longer is not one to serve.
-PATIENCE_S = 60.0
-NOTHING_NOTICED = Noise(lost=math.nan, stolen=math.nan, waiting=math.nan)
-#: How many times as long as it was given a timing process may take, beyond loading, before it is given up: on a busy machine everything takes longer.
-MOST_DELAY = 10.0
 
 
 def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> Result:
@@ -78,11 +66,18 @@ def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant
     before = machine.available()
     pinned = machine.pin(hardware.cores)
     try:
-        timed, noise = _time(chosen, folder, rows, hardware, charter.limits, seconds, not_timed)
+        timed = time_variants(chosen, folder, rows, hardware, charter.limits, seconds)
     finally:
         machine.unpin(before)
-    found = differences(here, hardware, pinned)
-    return TargetReport(target=hardware.name or "", machine=here, pinned_cores=pinned, differences=found, noise=noise, timings=timed, not_timed=not_timed)
+    return TargetReport(
+        target=hardware.name or "",
+        machine=here,
+        pinned_cores=pinned,
+        differences=differences(here, hardware, pinned),
+        noise=timed.noise,
+        timings=timed.timings,
+        not_timed=not_timed | timed.not_timed,
+    )
 
 
 def _ruled_out(variant: Variant, charter: Charter) -> str | None:
@@ -92,69 +87,6 @@ def _ruled_out(variant: Variant, charter: Charter) -> str | None:
     judged = judge_shares(charter, variant.dev, looks=1)
     broken = (f"{each.name.replace('_', ' ')} {each.measured:.1%}, the charter allows {each.limit:.0%}" for each in judged if each.verdict == "NO-GO")
     return next((f"dev rules it out: {each}" for each in broken), None)
-
-
-def _time(
-    chosen: list[Variant], folder: Path, rows: Path, hardware: Hardware, limits: Limits, seconds: float, not_timed: dict[str, str]
-) -> tuple[list[Timing], Noise]:
-    paths = {variant.name: folder / str(variant.file) for variant in chosen}
-    shared = {"rows": str(rows), "threads": THREADS}
-    prints: dict[str, Any] = {}
-    for name, path in paths.items():
-        try:
-            prints[name] = _child({**shared, "what": "footprint", "model": str(path)}, patience_s=PATIENCE_S)
-        except ChildDied as error:
-            not_timed[name] = str(error)
-    models = {name: str(path) for name, path in paths.items() if name in prints}
-    if not models:
-        return [], NOTHING_NOTICED
-    job = {"models": models, "ratio_to": _compared_with([variant for variant in chosen if variant.name in models]), "asked": _asked(limits, seconds)}
-    try:
-        found = _child({**shared, "what": "speed", **job}, patience_s=len(models) * (PATIENCE_S + MOST_DELAY * seconds))
-    except ChildDied as error:
-        not_timed.update(dict.fromkeys(models, str(error)))
-        return [], NOTHING_NOTICED
-    return [_timing(name, paths[name], prints[name], found["variants"][name], hardware) for name in models], Noise(**found["noise"])
-
-
-def _asked(limits: Limits, seconds: float) -> dict[str, float]:
-    return {
-        "limit_ms": float(limits.latency_p99_ms),
-        "rate_per_s": float(limits.arrivals_per_second),
-        "confidence": float(limits.confidence),
-        "seconds": seconds,
-    }
-
-
-def _compared_with(chosen: list[Variant]) -> dict[str, str]:
-    """Say with which variant each is compared: the float32 one of its family, or the first of it that was timed."""
-    first: dict[str, str] = {}
-    for variant in sorted(chosen, key=lambda each: each.technique != "float32"):
-        first.setdefault(variant.family, variant.name)
-    return {variant.name: first[variant.family] for variant in chosen}
-
-
-def _timing(name: str, path: Path, footprint: dict[str, Any], speed: dict[str, Any], hardware: Hardware) -> Timing:
-    cost = cost_per_million(Interval(**speed["cpu_us_per_call"]), hardware)
-    return Timing(variant=name, size_mb=path.stat().st_size / 1e6, cost_per_million=cost, **footprint, **speed)
-
-
-class ChildDied(Exception):
-    """The timing process gave no result; the message is the reason, for the record."""
-
-
-def _child(job: dict[str, Any], *, patience_s: float) -> Any:
-    """Run a job in a fresh process, which inherits the pinning."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "poc.steps.timing"]
-    try:
-        done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, env=environment, check=False, timeout=patience_s)
-    except subprocess.TimeoutExpired as error:
-        raise ChildDied(f"the timing process was still busy after {patience_s:.0f} s") from error
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise ChildDied(f"the timing process ended with {done.returncode}: {last[0]}")
-    return json.loads(done.stdout)
 
 
 def _headline(reports: Sequence[TargetReport], charter: Charter) -> str:

@@ -78,8 +78,8 @@ def send(target: Target, requests: Sequence[bytes], due: Floats, *, patience_s: 
         subprocess.run([sys.executable, "-m", "poc.tools.load"], input=json.dumps(asked), text=True, check=True)
         with np.load(found) as saved:
             arrays = {name: saved[name] for name in saved.files}
-    scalars = {name: kind(arrays.pop(name)) for name, kind in (("reconnects", int), ("idle", float), ("seconds", float))}
-    return Answers(**scalars, **arrays)
+    reconnects, idle, seconds = (arrays.pop(name).item() for name in ("reconnects", "idle", "seconds"))
+    return Answers(reconnects=reconnects, idle=idle, seconds=seconds, **arrays)
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Build = Callable[[Sequence[Feature], int], "Pipeline"]
 Loss = Literal["squared_error", "poisson"]
 
-
 #: What `compress` tries on a family's float32 file; what a model has no operators for is recorded with that reason.
 RUNGS: tuple[Rung, ...] = ("graph-optimised", "fp16", "int8-dynamic", "int8-static")
 #: What is left of a network that is pruned, and for how long it is fitted on.
@@ -68,28 +67,6 @@ def _neural_network(features: Sequence[Feature], seed: int) -> Pipeline:
     return make_pipeline(for_sums(features), network)
 
 
-def _pruned(network: Build) -> dict[str, Smaller]:
-    """Return the ladder's rungs below a network: without half of its hidden units, and that in int8 too."""
-
-    def build(features: Sequence[Feature], seed: int) -> Pipeline:
-        from sklearn.pipeline import Pipeline
-
-        from poc.tools.estimators.pruning import Pruned
-
-        *before, (name, whole) = network(features, seed).steps
-        return Pipeline([*before, (name, Pruned(whole, keep=KEEP, epochs=EPOCHS))])
-
-    return {"neural_network_pruned": Smaller(technique="pruned", build=build, rungs=("int8-static",))}
-
-
-def _thinned(build: Callable[[int, int], Build], iterations: int, leaves: int) -> dict[str, Smaller]:
-    """Return the rungs below boosted trees: a third of the trees, a third of the leaves. Either is less to walk through, and may miss less."""
-    return {
-        "boosted_trees_fewer_trees": Smaller(technique="thinned", build=build(iterations // 3, leaves)),
-        "boosted_trees_fewer_leaves": Smaller(technique="thinned", build=build(iterations, leaves // 3)),
-    }
-
-
 def _linear(features: Sequence[Feature], seed: int) -> Pipeline:
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
@@ -124,6 +101,28 @@ def _neural_amounts(features: Sequence[Feature], seed: int) -> Pipeline:
 
     network = MLPRegressor(hidden_layer_sizes=(32, 16), alpha=0.1, learning_rate_init=0.005, max_iter=40, early_stopping=False, random_state=seed)
     return make_pipeline(for_sums(features), network)
+
+
+def _pruned(network: Build) -> dict[str, Smaller]:
+    """Return the ladder's rungs below a network: without half of its hidden units, and that in int8 too."""
+
+    def build(features: Sequence[Feature], seed: int) -> Pipeline:
+        from sklearn.pipeline import Pipeline
+
+        from poc.tools.estimators.pruning import Pruned
+
+        *before, (name, whole) = network(features, seed).steps
+        return Pipeline([*before, (name, Pruned(whole, keep=KEEP, epochs=EPOCHS))])
+
+    return {"neural_network_pruned": Smaller(technique="pruned", build=build, rungs=("int8-static",))}
+
+
+def _thinned(build: Callable[[int, int], Build], iterations: int, leaves: int) -> dict[str, Smaller]:
+    """Return the rungs below boosted trees: a third of the trees, a third of the leaves. Either is less to walk through, and may miss less."""
+    return {
+        "boosted_trees_fewer_trees": Smaller(technique="thinned", build=build(iterations // 3, leaves)),
+        "boosted_trees_fewer_leaves": Smaller(technique="thinned", build=build(iterations, leaves // 3)),
+    }
 
 
 def _amounts(baseline: str, build: Build, loss: Loss) -> dict[str, Family]:

@@ -19,8 +19,7 @@ def brief_page(brief: Brief) -> bytes:
 
 def picture_file(picture: Picture) -> bytes:
     """Write a picture as one SVG file that brings its own style."""
-    page = '{% from "shapes.html" import draw with context %}{{ draw(picture, alone=true) }}'
-    return _pages().from_string(page).render(picture=picture, width=WIDTH).encode()
+    return _pages().get_template("picture.html").render(picture=picture, width=WIDTH).encode()
 
 
 def _pages() -> Environment:

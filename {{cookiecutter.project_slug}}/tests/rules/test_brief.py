@@ -244,7 +244,7 @@ def test_a_go_on_the_right_hardware_leaves_open_only_what_time_will_show() -> No
 def test_it_says_which_variant_was_chosen_and_draws_them_all() -> None:
     brief = a_brief()
     assert brief.variant_said == "The choice: the only one."
-    assert [each.words for each in brief.variants.labels if each.kind == "strong"][-1] == "1 logistic float32"
+    assert [each.words for each in brief.variants.labels if each.kind == "strong"][-1] == "1 logistic"
     assert plain(brief.speed_said).startswith("99 of 100 calls are answered within 0.3 ms (0.2 to 0.5)")
 
 

@@ -81,14 +81,14 @@ def test_numbers_of_marks_close_together_do_not_cover_each_other() -> None:
 
 def test_the_small_picture_names_the_most_worth_first_and_what_decides_alike_once() -> None:
     picture = small_picture(a_tradeoff(CHEAP, an_option("a.graph-optimised", 2, 40), FROZEN, OUT))
-    named = [(each.words, each.kind) for each in picture.labels if each.x == 188.0]
-    assert named == [("1 b float32", "strong"), ("2 c float32: memory", "quiet"), ("3 a", "other")]
+    named = [(each.words, each.kind) for each in picture.labels if each.x == 172.0]
+    assert named == [("1 b", "strong"), ("2 c: memory", "quiet"), ("3 a", "other")]
     assert len(picture.dots) == 3
 
 
 def test_the_small_picture_lists_seven_and_says_how_many_more_there_are() -> None:
     picture = small_picture(a_tradeoff(*(an_option(f"m{number}.float32", 1 + number, 50 + number) for number in range(10))))
-    assert [each.words for each in picture.labels if each.x == 188.0][-2:] == ["7 m3 float32", "and 3 more"]
+    assert [each.words for each in picture.labels if each.x == 172.0][-2:] == ["7 m3", "and 3 more"]
 
 
 def test_the_words_say_everything_that_is_to_be_seen() -> None:

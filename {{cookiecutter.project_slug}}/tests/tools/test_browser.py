@@ -23,9 +23,14 @@ EVERY: list[dict[str, Any]] = [
 ]
 
 
+THREE_TARGETS = [
+    {"name": name, "architecture": "x86_64", "cores": 2, "memory_mb": 4096, "monthly_cost": 60} for name in ("edge-box", "cloud", "line-server-of-hall-3")
+]
+
+
 @pytest.mark.slow
 @needs_chromium
-@pytest.mark.parametrize("changes", EVERY, ids=["GO", "NO-GO", "NOT PROVEN", "attack"])
+@pytest.mark.parametrize("changes", [*EVERY, {"limits": {"hardware": THREE_TARGETS}}], ids=["GO", "NO-GO", "NOT PROVEN", "attack", "three targets"])
 def test_the_brief_prints_on_one_a4_page(changes: dict[str, Any], tmp_path: Path) -> None:
     page, printed = tmp_path / "a brief.html", tmp_path / "to print" / "brief.pdf"
     page.write_bytes(brief_page(a_brief(**changes)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from poc.rules.agreed_figures import plain
@@ -12,12 +11,13 @@ from poc.rules.evidence import MONEY_AGAINST, Candidate, Evaluation, Outcome, Re
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, clipped, in_words, listed, parted, percent
 
-#: The largest and the smallest size of letters on paper, and what one sheet has room for, in points.
-USUAL_PT, SMALLEST_PT, SHEET_PT = 7.8, 5.4, 785.0
-#: How much of it, in sizes of a letter, headings, tables and pictures take whatever is said, the thresholds with their curve, and each limit's row.
-ALWAYS, THRESHOLDS, ROW = 50.0, 17.5, 1.55
-#: What each letter of sentences takes in sizes of a letter, times that size: so many of them fit a line. Measured with Chromium.
-LETTER = 0.0021
+#: What one sheet has room for, in points, and the sizes of letters that are tried on it.
+SHEET_PT, SIZES_PT = 787.0, tuple(size / 20 for size in range(156, 107, -1))
+#: How many letter sizes headings, tables and pictures take whatever is said; the thresholds with their curve; each row of limits; the tornado; and what
+#: has room beside the picture of variants.
+ALWAYS, THRESHOLDS, ROW, TORNADO, BESIDE = 55.7, 17.5, 1.55, 12.8, 9.5
+#: How many letter sizes a letter takes, times its size, since that many fit a line: across the page, in half of it, and in a list there. From Chromium.
+ACROSS, HALF, LISTED = 0.0014, 0.0025, 0.0034
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,11 +153,13 @@ class Brief:
     @property
     def print_pt(self) -> float:
         """Return the size of letters on paper, in points: where the charter says much, they are smaller, so that one sheet is enough."""
-        said = (
-            *(self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people.caption, self.people_said, self.limits_caption),
-            *(self.variant_said, self.speed_said, self.thresholds_said, self.break_even, self.if_late_features_fell_silent, *self.not_proven, self.evidence),
-        )
-        fixed = ALWAYS + (THRESHOLDS if self.thresholds else 0.0) + ROW * len(self.limits)
-        letters = LETTER * sum(map(len, said))
-        size = (math.sqrt(fixed**2 + 4 * letters * SHEET_PT) - fixed) / (2 * letters)  # fixed * size + letters * size ** 2 fills the sheet
-        return round(max(SMALLEST_PT, min(USUAL_PT, size)), 2)
+        return next((size for size in SIZES_PT if self._letters_high(size) * size <= SHEET_PT), SIZES_PT[-1])
+
+    def _letters_high(self, size: float) -> float:
+        """Estimate how high the page is, in letter sizes; of two columns the longer counts."""
+        across = (self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people.caption, self.people_said, self.limits_caption)
+        variant = HALF * size * (len(self.variant_said) + len(self.speed_said))
+        left = TORNADO + LISTED * size * (len(self.break_even) + len(self.if_late_features_fell_silent))
+        right = LISTED * size * (sum(map(len, self.not_proven)) + len(self.evidence))
+        tables = ROW * len(self.limits) + (THRESHOLDS if self.thresholds else 0.0)
+        return ALWAYS + tables + ACROSS * size * sum(map(len, across)) + max(0.0, variant - BESIDE) + max(left, right)

@@ -13,7 +13,7 @@ from poc.rules.trade_off import Option, Tradeoff, alike, front
 from poc.rules.words import amount, bounded, clipped, figure, in_words
 
 #: Where marks may lie; in the small picture their names stand in a column at the right.
-LEFT, RIGHT, NARROW_RIGHT, NAMES = 46.0, 334.0, 176.0, 188.0
+LEFT, RIGHT, NARROW_RIGHT, NAMES = 46.0, 334.0, 162.0, 172.0
 #: Above the marks: what the limit is; below them: the axis with its name.
 ABOVE, AXIS = 18.0, 30.0
 #: The distance between two lines of words, and how high a letter and a mark are.
@@ -21,7 +21,7 @@ ROW, LETTER_HEIGHT, MARK = 12.0, 10.0, 9.0
 #: A limit farther away than so many times the dearest mark stands at the edge, with an arrow: the marks are what is to be told apart.
 FAR = 5.0
 #: As many names, and of as many letters, have room beside a small picture.
-MOST_NAMES, LONGEST = 7, 29
+MOST_NAMES, LONGEST = 7, 32
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,13 +105,17 @@ def front(options: Sequence[Option]) -> list[Option]:
 
 
 def alike(options: Sequence[Option]) -> list[Option]:
-    """Take together options that are worth the same, since they decide alike: the frozen one stands for them, else the cheapest; of one model, by its name."""
+    """Take together options that are worth the same, since they decide alike: the frozen one stands for them, else the cheapest.
+
+    Of a model's options, the one that stands for the most is called by the model's name.
+    """
     groups: dict[tuple[float, float, float], list[Option]] = {}
     for each in options:
         groups.setdefault((each.worth.low, each.worth.middle, each.worth.high), []).append(each)
-    found = []
-    for group in groups.values():
+    found: dict[str, Option] = {}
+    for group in sorted(groups.values(), key=len, reverse=True):
         shown = min(group, key=lambda each: (not each.is_frozen, bool(each.why_not), each.cost.middle, each.name))
         models = {each.name.partition(".")[0] for each in group}
-        found.append(replace(shown, name=models.pop()) if len(group) > 1 and len(models) == 1 else shown)
-    return found
+        name = models.pop() if len(models) == 1 else shown.name
+        found[shown.name if name in found else name] = shown
+    return [replace(each, name=name) for name, each in found.items()]

@@ -7,12 +7,15 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from charters import charter_text
+from commands import environment
 from services import Service, a_service, clients, wait_until
 from small_models import INPUTS, TORQUE, TYPE, WEAR, a_candidate, a_model, some_rows
 
@@ -152,6 +155,15 @@ def test_a_shadow_changes_no_byte_of_a_reply_and_its_difference_is_logged_and_co
     assert counted["poc_shadow_largest_difference"] == pytest.approx(largest, abs=1e-6)
 
 
+def test_another_shadow_is_taken_up_on_a_reload(shadowed: Service, tmp_path: Path) -> None:
+    a_candidate(tmp_path / "shadow")
+    shadowed.reload()
+    wait_until(lambda: shadowed.health()["shadow"]["sha256"] == shadowed.health()["holder"]["sha256"])
+    shadowed.infer(ROWS)
+    wait_until(lambda: shadowed.metrics()["poc_shadow_rows_total"] == 40)
+    assert shadowed.metrics()["poc_shadow_largest_difference"] < 1e-6
+
+
 def test_what_is_logged_is_what_training_reads(shadowed: Service, tmp_path: Path) -> None:
     shadowed.infer(ROWS)
     rows, asked = logged(tmp_path, 40), some_rows()
@@ -176,6 +188,12 @@ def test_missing_values_are_counted_by_feature(shadowed: Service) -> None:
     asked = some_rows()
     wait_until(lambda: shadowed.metrics()["poc_rows_total"] == 40)
     assert shadowed.metrics()[f'poc_missing_values_total{{feature="{TORQUE}"}}'] == asked[TORQUE].isna().sum() > 0
+
+
+@pytest.mark.parametrize("module", ["worker", "observer"])
+def test_what_answers_and_what_watches_load_nothing_that_only_training_needs(module: str) -> None:
+    heavy = f"import sys, poc.acts.{module}; print([name for name in ('pandas', 'sklearn', 'scipy', 'mlflow', 'kfp', 'rich') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, env=environment()).stdout.strip() == "[]"
 
 
 def test_a_shadow_that_breaks_hurts_nobody_and_is_counted(candidate: Path, tmp_path: Path) -> None:
@@ -255,6 +273,8 @@ def test_the_server_follows_an_alias_and_refuses_versions_that_are_not_what_was_
         second = promote(repository, a_model(bias=-3.0))
         wait_until(lambda: service.health()["holder"]["sha256"] == second)
         wait_until(lambda: all(versions(each.answered)[-1] == second[:12] for each in asking))
+        tracking.withdraw_alias("stop-bad-parts", "candidate", candidate_digest(repository / "frozen"))
+        wait_until(lambda: "no version of stop-bad-parts holds the alias" in str(service.health()["holder"]["last_refusal"]))
     assert {tuple(versions(each.answered)) for each in asking} == {(first[:12], second[:12])}
     assert [each.lost for each in asking] == [[], []]
 

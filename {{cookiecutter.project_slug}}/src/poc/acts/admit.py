@@ -71,15 +71,14 @@ class ByAlias:
         """Name the version."""
         from poc.tools import tracking
 
-        return tracking.holder_of(self.project, self.alias).version
+        return tracking.holder_of(self.project, self.alias)
 
     def bring(self, name: str, into: Path) -> Brought:
         """Download it."""
         from poc.tools import tracking
 
-        holder = tracking.holder_of(self.project, self.alias)
-        tracking.fetch_candidate(holder, into)
-        return Brought(source=f"version {holder.version}, {self.alias}", place=holder.source, promised_sha256=holder.candidate_sha256)
+        held = tracking.fetch_candidate(self.project, name, into)
+        return Brought(source=f"version {name}, {self.alias}", place=held.source, promised_sha256=held.candidate_sha256)
 
 
 @dataclass(frozen=True, kw_only=True)

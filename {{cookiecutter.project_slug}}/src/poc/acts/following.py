@@ -67,18 +67,26 @@ class Follower(threading.Thread):
         """Look once; what was refused is not tried again before it changes, what failed is, and is told of once."""
         try:
             name = self._sources[role].now()
-            if name == self._known.get(role) and not is_asked:
-                self._said.pop(role, None)
-                return
-            self._known[role] = name
+        except Exception as error:  # MLflow away, or nobody holds the alias: nothing of it ends the server, or serves the same anew
+            self._failed(role, error, is_asked=is_asked)
+            return
+        if name == self._known.get(role) and not is_asked:
+            self._said.pop(role, None)
+            return
+        self._known[role] = name
+        try:
             self.found.put(Found(role=role, admitted=self._bring(role, name)))
         except Refused as error:
             self.found.put(Found(role=role, outcome="refused", why=str(error)))
-        except Exception as error:  # MLflow away, a disk full: nothing of it ends the server
-            self._known.pop(role, None)
-            if is_asked or self._said.get(role) != str(error):
-                self._said[role] = str(error)
-                self.found.put(Found(role=role, outcome="failed", why=str(error) if isinstance(error, PocError) else f"{type(error).__name__}: {error}"))
+        except Exception as error:
+            del self._known[role]
+            self._failed(role, error, is_asked=is_asked)
+
+    def _failed(self, role: Role, error: Exception, *, is_asked: bool) -> None:
+        why = str(error) if isinstance(error, PocError) else f"{type(error).__name__}: {error}"
+        if is_asked or self._said.get(role) != why:
+            self._said[role] = why
+            self.found.put(Found(role=role, outcome="failed", why=why))
 
     def _bring(self, role: Role, name: str) -> Admitted:
         into = self._folder / f"{role}-{next(self._numbers)}"

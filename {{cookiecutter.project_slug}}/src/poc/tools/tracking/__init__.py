@@ -1,7 +1,7 @@
 """MLflow: runs, evidence, looks at the sealed set, and registered versions."""
 
 from poc.tools.tracking.connection import UI_PORT_SETTING, artifact_root, one_at_a_time, prepare_database, tracking_uri, ui_port, ui_root
-from poc.tools.tracking.holders import Holder, fetch_candidate, holder_of
+from poc.tools.tracking.holders import Held, fetch_candidate, holder_of
 from poc.tools.tracking.registry import Registered, create_version, find_version, log_model, model_bytes, set_alias, withdraw_alias
 from poc.tools.tracking.runs import (
     RunRow,
@@ -35,7 +35,7 @@ from poc.tools.tracking.turns import turn
 
 __all__ = [
     "UI_PORT_SETTING",
-    "Holder",
+    "Held",
     "Look",
     "Registered",
     "RunRow",

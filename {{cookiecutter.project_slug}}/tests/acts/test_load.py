@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from artifacts import Run, a_project, a_run
+from commands import poc, strictly
 
 from poc import layout
 from poc.acts.load import Asked, Loaded, put_load
@@ -104,6 +105,13 @@ def test_all_that_is_wrong_is_said_at_once(repository: Path) -> None:
     with pytest.raises(InputRefused) as caught:
         put_load(repository, Asked(rate_per_s=0, seconds=0, connections=0))
     assert [problem.where for problem in caught.value.problems] == ["--rate", "--seconds", "--clients"]
+
+
+def test_the_command_says_in_json_what_it_measured_and_by_its_status_what_that_proves(root: Path) -> None:
+    said = poc(root, "load", "--rate", "400", "--seconds", "0.5", "--clients", "2", "--json")
+    found = strictly(said.stdout)
+    assert (found["requests"], found["connections"], found["failed"]) == (200, 2, {})
+    assert said.returncode == (7 if found["differences"] else {"PASS": 0, "FAIL": 4}.get(found["verdict"], 7))
 
 
 def test_without_a_run_nothing_can_be_loaded(repository: Path) -> None:

@@ -45,6 +45,17 @@ def test_a_pinned_process_hands_its_cores_to_its_children() -> None:
 
 
 @linux
+def test_a_process_that_keeps_to_a_core_gets_its_others_back_whatever_happens() -> None:
+    before = machine.available()
+    with pytest.raises(KeyError), machine.kept_to([min(before)]):
+        assert machine.available() == {min(before)}
+        raise KeyError
+    with machine.kept_to([]):
+        assert machine.available() == before
+    assert machine.available() == before
+
+
+@linux
 @pytest.mark.parametrize(("quota", "cores", "at_once"), [("max 100000", None, None), ("150000 100000", 1, 1.5), ("50000 100000", 0, 0.5)])
 def test_a_containers_quota_counts_whole_cores(quota: str, cores: int | None, at_once: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cpu.max").write_text(quota)

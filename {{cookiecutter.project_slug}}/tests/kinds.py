@@ -55,7 +55,7 @@ def a_project_of(problem: str, root: Path, *, rows: int = 1200, families: tuple[
     """Write the project: table, charter, parameters, contract and data card."""
     contents = {
         "charter.yaml": json.dumps(a_plain_charter_of(problem, **overrides), indent=1),
-        "params.yaml": json.dumps({"seed": 7, "families": list(families), "benchmark_seconds_per_variant": 0.5, "replay_rows": 50}),
+        "params.yaml": json.dumps({"seed": 7, "families": list(families), "benchmark_seconds_per_variant": 1.5, "replay_rows": 50}),
         "expectations/suite.json": ONLY_TORQUE,
         "data/parts.csv": a_table(problem, rows).to_csv(index=False),
         "data/DATA_CARD.md": "# parts.csv\n\nDrawn at random for a test.\n",

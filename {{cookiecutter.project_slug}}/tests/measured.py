@@ -11,17 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from builders import a_charter
 from small_models import an_agreement, dev_data, some_variants
 
 from poc import layout
 from poc.rules.charter import Charter
 from poc.rules.evidence import TargetReport, Timings
-from poc.rules.rounds import MOST_LOST
 from poc.steps.benchmark import benchmark
 from poc.tools import files, machine
-from poc.tools.machine import Clocks
 
 HERE = machine.fingerprint("0").architecture
 TRIES = 3
@@ -54,15 +51,12 @@ def measure_all(
 
 
 def measure_until(told: Callable[[TargetReport], bool], folder: Path, models: dict[str, bytes], **options: Any) -> TargetReport:
-    """Measure again until the report tells; skip the test if none does and this machine really is too busy, and fail it if it is not."""
+    """Measure again until the report tells, a few times: other tests run beside this one. Return the last report, which may not tell."""
     for i in range(TRIES):
         report = measure(folder / str(i), models, **options)
         if told(report):
-            return report
-    lost = max(machine.time_lost(0.05, Clocks()) for _ in range(10))
-    if lost > MOST_LOST:
-        pytest.skip(f"something else took {lost:.0%} of this machine's time: nothing can be said of a quiet one")
-    raise AssertionError(f"nothing was told on a quiet machine: {report}")
+            break
+    return report
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""What the benchmark says must be true of a quiet machine, on whatever machine it is asked: the real timing process, alone and among others."""
+"""What the benchmark says is true of a quiet machine, on whatever machine it is asked: the real timing process, alone and among others.
+
+Where other tests keep the cores busy it may say nothing, and has to say that they were; that it does tell on a quiet machine is in `test_timing.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import pytest
 from measured import a_charter_for_here, hogs, measure, measure_until
 from small_models import a_model
 
-from poc.rules.evidence import TargetReport, Timing
+from poc.rules.evidence import Interval, TargetReport, Timing
+from poc.rules.rounds import FEWEST, MOST_LOST
 
 pytestmark = pytest.mark.slow
 #: Most of the time goes into detours, so that 1.3 times as many take about 1.3 times as long.
@@ -26,39 +30,46 @@ def is_known(name: str) -> Callable[[TargetReport], bool]:
     return lambda report: timing_of(report, name).ratio.middle > 0  # NaN is not
 
 
+def ratios(name: str, folder: Path, models: dict[str, bytes]) -> list[Interval]:
+    """Return a variant's ratio by the clock and by computed time, or nothing where the machine was too busy and the report says so."""
+    report = measure_until(is_known(name), folder, models)
+    timed = timing_of(report, name)
+    if not is_known(name)(report):
+        assert (timed.rounds_kept < FEWEST, report.noise.lost > MOST_LOST) == (True, True)
+        return []
+    return [timed.ratio, timed.cpu_ratio]
+
+
 def test_a_variant_timed_twice_is_as_fast_as_itself(tmp_path: Path) -> None:
-    models, found = {"one": a_model(detours=20), "two": a_model(detours=20)}, []
+    found = []
     for i in range(4):  # an interval at 95 % misses once in twenty: four in a row never do
-        ratio = timing_of(measure_until(is_known("two"), tmp_path / str(i), models), "two").ratio
-        assert 0.9 < ratio.middle < 1.1
-        found.append(ratio)
-        if ratio.low <= 1.0 <= ratio.high:
+        by_clock = ratios("two", tmp_path / str(i), {"one": a_model(detours=20), "two": a_model(detours=20)})[:1]
+        assert all(0.9 < ratio.middle < 1.1 for ratio in by_clock)
+        if all(ratio.low <= 1.0 <= ratio.high for ratio in by_clock):
             return
+        found += by_clock
     raise AssertionError(found)
 
 
 def test_a_variant_made_slower_by_three_tenths_is_found_slower_by_three_tenths(tmp_path: Path) -> None:
     models = {"plain": a_model(detours=DETOURS), "slower": a_model(detours=DETOURS * 13 // 10)}
-    timed = timing_of(measure_until(is_known("slower"), tmp_path, models), "slower")
-    assert timed.ratio_to == "plain"
-    for ratio in (timed.ratio, timed.cpu_ratio):
+    for ratio in ratios("slower", tmp_path, models):
         assert 1.2 < ratio.low <= ratio.middle <= ratio.high < 1.4
 
 
-def test_a_limit_far_above_is_passed_and_one_far_below_is_failed(tmp_path: Path) -> None:
-    models = {"small": a_model(detours=DETOURS)}
-    for limit_ms, verdict in ((20, "PASS"), (0.1, "FAIL")):
-        charter = a_charter_for_here(arrivals_per_second=50, latency_p99_ms=limit_ms)
-        report = measure_until(
-            lambda report, verdict=verdict: timing_of(report, "small").latency_verdict == verdict, tmp_path / verdict, models, charter=charter
-        )
-        assert timing_of(report, "small").looks >= 1
+@pytest.mark.parametrize(("limit_ms", "true", "untrue"), [(20, "PASS", "FAIL"), (0.1, "FAIL", "PASS")])
+def test_a_limit_far_above_is_kept_and_one_far_below_is_not(limit_ms: float, true: str, untrue: str, tmp_path: Path) -> None:
+    charter = a_charter_for_here(arrivals_per_second=50, latency_p99_ms=limit_ms)
+    report = measure_until(lambda report: timing_of(report, "small").latency_verdict == true, tmp_path, {"small": a_model(detours=DETOURS)}, charter=charter)
+    found = timing_of(report, "small")
+    assert found.latency_verdict != untrue
+    assert found.latency_verdict == "PASS" or found.latency_why
 
 
 @linux
 @pytest.mark.parametrize(("limit_ms", "untrue"), [(3, {"PASS", "FAIL"}), (1000, {"FAIL"}), (0.1, {"PASS"})])
 def test_among_others_that_compute_all_the_time_no_verdict_is_untrue(limit_ms: float, untrue: set[str], tmp_path: Path) -> None:
-    # Alone a call takes about 0.5 ms, and the others keep the core for several. So 3 ms are kept when it is alone and not among them, 1000 ms always, 0.1 ms never.
+    # Alone a call takes about 0.5 ms, and the others keep the core for several: 3 ms are kept alone and not among them, 1000 ms always, 0.1 ms never.
     with hogs():
         report = measure(tmp_path, {"small": a_model(detours=DETOURS)}, charter=a_charter_for_here(arrivals_per_second=50, latency_p99_ms=limit_ms))
     found = timing_of(report, "small")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from artifacts import a_project, an_evaluation
+from artifacts import a_project, an_evaluation, changed, fast_timings
 from builders import a_charter
 
+from poc import layout
 from poc.acts.runs import compare
-from poc.tools import tracking
+from poc.tools import files, tracking
 
 PROJECT = "stop-bad-parts"
 
@@ -49,6 +50,19 @@ def test_variants_are_nested_and_do_not_count_as_runs(root: Path) -> None:
     evaluation = an_evaluation(a_charter())
     tracking.log_variants(run_id, evaluation.assessments, evaluation.frozen)
     assert [row.run for row in compare(root)] == ["a run"]
+
+
+@pytest.mark.parametrize(
+    ("timing", "differences", "latency"), [({}, [], "PASS"), ({"latency_verdict": "NOISY"}, [], "NOISY"), ({}, ["4 cores, not 2"], "NOT PROVEN")]
+)
+def test_beside_a_p99_stands_what_it_shows(timing: dict[str, str], differences: list[str], latency: str, root: Path, tmp_path: Path) -> None:
+    run_id, evaluation = tracking.open_run(PROJECT, name="a run", candidate=False), an_evaluation(a_charter())
+    [fast] = fast_timings().targets[0].timings
+    files.write_record(tmp_path / layout.TIMINGS_JSON, changed(fast_timings(), timings=[fast.model_copy(update=timing)], differences=differences))
+    tracking.log_evidence(run_id, "benchmark", tmp_path)
+    tracking.log_variants(run_id, evaluation.assessments, evaluation.frozen)
+    [row] = compare(root)
+    assert (row.p99_ms, row.latency) == (0.3, latency)
 
 
 def test_runs_of_another_project_are_not_shown(root: Path) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import pytest
 from artifacts import changed, fast_timings
 from briefs import VARIANT, a_judged
 
@@ -39,6 +40,13 @@ def test_it_says_how_slow_the_slowest_are_how_far_that_holds_what_calls_cost_and
 
 def test_a_bound_that_so_few_calls_do_not_give_is_said_to_be_missing() -> None:
     assert "within 1.5 ms (no bound known)" in said(timed(open_loop_p99_high_ms=math.inf))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "though"), [("NOISY", ", on a machine that something else kept busy; one worker"), ("FAIL", ", which is too slow; one worker")]
+)
+def test_a_p99_that_shows_nothing_or_too_much_is_said_to(verdict: str, though: str) -> None:
+    assert f"within 1.5 ms (1.2 to 2.1){though}" in said(timed(latency_verdict=verdict))
 
 
 def test_of_several_targets_each_has_its_sentence_and_what_was_not_measured_its_reason() -> None:

@@ -115,7 +115,7 @@ def _axes(plot: Plot) -> Iterator[Label]:
         yield Label(x=LEFT - 4, y=plot.y(value) + 3.5, words=amount(value), anchor="end", kind="quiet")
     for value in _round(plot.x):
         yield Label(x=plot.across(value), y=bottom + 14, words=amount(value), anchor="middle", kind="quiet")
-    yield Label(x=(LEFT + right) / 2, y=bottom + 27, words=f"{tradeoff.costs}, {tradeoff.unit}", anchor="middle", kind="quiet")
+    yield Label(x=right, y=bottom + 27, words=f"{tradeoff.costs}, {tradeoff.unit}", anchor="end", kind="quiet")
     yield Label(x=right, y=plot.y(tradeoff.minimum) - 3, words="agreed minimum", anchor="end", kind="quiet")
     said = f"{tradeoff.limit_is} {figure(tradeoff.limit, tradeoff.unit)}"
     if not math.isfinite(tradeoff.limit):

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from poc.rules.agreed_figures import plain
 from poc.rules.brief import Judged
-from poc.rules.evidence import Interval, Speed, Timing
+from poc.rules.evidence import Interval, LatencyVerdict, Speed, Timing
 from poc.rules.words import UNBROKEN, amount, percent
+
+#: What is to be said of a p99 besides its figures.
+THOUGH: Mapping[LatencyVerdict, str] = {
+    "PASS": "",
+    "FAIL": ", which is too slow",
+    "INCONCLUSIVE": ", in too few calls to tell",
+    "NOISY": ", on a machine that something else kept busy",
+}
 
 
 def speed_said(judged: Judged) -> str:
@@ -27,7 +36,8 @@ def _on_target(judged: Judged, speed: Speed, *, several: bool) -> str:
 def _figures(timing: Timing, currency: str) -> str:
     p99 = Interval(low=timing.open_loop_p99_low_ms, middle=timing.open_loop_p99_ms, high=timing.open_loop_p99_high_ms)
     rate = f"; one worker keeps the limit up to {amount(timing.highest_rate_per_s)} calls a second" if math.isfinite(timing.highest_rate_per_s) else ""
-    return f"99 of 100 calls are answered within {_with_bounds(p99, 'ms')}{rate}; a million calls cost {_with_bounds(timing.cost_per_million, currency)}"
+    answered = f"99 of 100 calls are answered within {_with_bounds(p99, 'ms')}{THOUGH[timing.latency_verdict]}"
+    return f"{answered}{rate}; a million calls cost {_with_bounds(timing.cost_per_million, currency)}"
 
 
 def _with_bounds(interval: Interval, unit: str) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
 SHOWN = frozenset({".json", ".md", ".html", ".svg"})
 #: What a variant's run shows of its timings.
-TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "memory_mb", "size_mb")
+TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "highest_rate_per_s", "memory_mb", "size_mb")
 
 
 def open_run(project: str, *, name: str, candidate: bool) -> str:
@@ -231,12 +231,24 @@ def log_variants(run_id: str, assessments: Sequence[Assessment], frozen: str) ->
         is_frozen, speeds = each.variant == frozen, timings.speeds(each.variant)
         tags = {"mlflow.parentRunId": run_id, "poc.kind": "variant", "poc.frozen": str(is_frozen).lower(), "poc.launcher": _process(os.getpid())}
         child = client.create_run(experiment, run_name=each.variant, tags=tags).info.run_id
-        params = {"variant": each.variant, "is_expected_to_pass": str(each.is_expected_to_pass), "refuted": ", ".join(_refuted(each)) or "nothing"}
+        params = {
+            "variant": each.variant,
+            "is_expected_to_pass": str(each.is_expected_to_pass),
+            "refuted": ", ".join(_refuted(each)) or "nothing",
+            "why_not": each.why_not or "nothing",
+        }
         client.log_batch(child, metrics=_metrics("dev", _figures(each, speeds)), params=[Param(name, value) for name, value in params.items()])
         client.set_terminated(child, "FINISHED")
         if is_frozen:
             slowest = max((speed.timing.open_loop_p99_ms for speed in speeds if speed.timing), default=math.nan)
-            client.log_batch(run_id, metrics=_metrics("evaluate", [Number(name="p99_ms", value=slowest, unit="ms")]))
+            metrics = _metrics("evaluate", [Number(name="p99_ms", value=slowest, unit="ms")])
+            client.log_batch(run_id, metrics=metrics, tags=as_tags({"poc.latency": _latency(speeds)}))
+
+
+def _latency(speeds: Sequence[Speed]) -> str:
+    """Say what the p99 of a variant shows: the worst of all targets."""
+    said = {"NOT PROVEN" if speed.timing is None or speed.differences else speed.timing.latency_verdict for speed in speeds}
+    return next((verdict for verdict in ("FAIL", "NOT PROVEN", "NOISY", "INCONCLUSIVE", "PASS") if verdict in said), "NOT PROVEN")
 
 
 def _refuted(assessment: Assessment) -> list[str]:
@@ -253,6 +265,7 @@ def _figures(assessment: Assessment, speeds: Sequence[Speed]) -> list[Number]:
         "money_high": money.high,
         "chance_of_go": assessment.chance_of_go,
         "cpu_us_per_call": assessment.cpu_us_per_call,
+        "cost_per_million": assessment.cost_per_million.middle,
     }
     for speed in speeds:
         target = f"{speed.target}." if len(speeds) > 1 else ""
@@ -275,7 +288,8 @@ def evidence_url(run_id: str, step: str, name: str) -> str:
 class RunRow:
     """One run, for comparison; `last_step` is where it ended, and a figure is None where a run did not get that far.
 
-    `dev_shares` holds the errors that the charter limits, by name, as the frozen variant made them on dev.
+    `dev_shares` holds the errors that the charter limits, by name, as the frozen variant made them on dev; `latency` says what its p99, as it was measured,
+    shows: on a busy machine the figure may be far from what the model does by itself.
     """
 
     run: str
@@ -286,6 +300,7 @@ class RunRow:
     verdict: str | None
     dev_shares: dict[str, float]
     p99_ms: float | None
+    latency: str | None
     dev_money_per_period: float | None
     chance_of_go: float | None
     seconds: float | None
@@ -305,6 +320,7 @@ def run_rows(project: str) -> list[RunRow]:
             verdict=run.data.tags.get("poc.verdict"),
             dev_shares=_dev_shares(run.data.metrics),
             p99_ms=run.data.metrics.get("evaluate.p99_ms"),
+            latency=run.data.tags.get("poc.latency"),
             dev_money_per_period=run.data.metrics.get("evaluate.dev_money"),
             chance_of_go=run.data.metrics.get("evaluate.chance_of_go"),
             seconds=(run.info.end_time - run.info.start_time) / 1e3 if run.info.end_time else None,

@@ -14,7 +14,7 @@ from measured import HERE, measure, measure_all
 from small_models import WEAR, a_model, dev_data, some_rows, some_variants
 
 from poc import layout
-from poc.rules.evidence import Confusion, LimitVerdict, Noise, Technique, Timings, Variants
+from poc.rules.evidence import Confusion, Interval, LimitVerdict, Noise, Technique, Timings, Variants
 from poc.rules.hardware import INSTRUCTION_SETS
 from poc.rules.verdict import judge
 from poc.steps import benchmark as step
@@ -167,3 +167,10 @@ def test_columns_of_any_name_come_back_as_rows(tmp_path: Path) -> None:
     assert list(first) == list(columns)
     assert (first["file"].dtype, first["allow_pickle"].dtype, first["allow_pickle"][0, 0]) == (np.float32, object, "é")
     assert np.isnan(second["file"]).all()
+
+
+def test_a_ratio_that_no_round_could_tell_is_no_figure_of_the_report() -> None:
+    told = fast_timings().targets[0].timings[0]
+    busy = told.model_copy(update={"ratio": Interval(low=0.0, middle=np.nan, high=np.inf)})
+    assert [any("_ratio" in number.name for number in step._numbers(each, "")) for each in (told, busy)] == [True, False]
+    assert all(np.isfinite(number.value) for number in step._numbers(busy, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -116,7 +117,8 @@ def _numbers(timing: Timing, target: str) -> list[Number]:
     return [
         Number(name=f"{target}{timing.variant}_single_p50", value=timing.single_p50_us, unit="us"),
         Number(name=f"{target}{timing.variant}_open_loop_p99", value=timing.open_loop_p99_ms, unit="ms"),
-        Number(name=f"{target}{timing.variant}_ratio", value=timing.ratio.middle, unit="ratio"),
+        # Where every round was disturbed there is none, and a NaN in the report would refuse what is only unproven.
+        *([Number(name=f"{target}{timing.variant}_ratio", value=timing.ratio.middle, unit="ratio")] if math.isfinite(timing.ratio.middle) else []),
         Number(name=f"{target}{timing.variant}_highest_rate", value=timing.highest_rate_per_s, unit="1/s"),
         Number(name=f"{target}{timing.variant}_cpu_per_call", value=timing.cpu_us_per_call.middle, unit="us"),
         Number(name=f"{target}{timing.variant}_memory", value=timing.memory_mb, unit="MB"),

@@ -108,6 +108,13 @@ def test_on_a_machine_without_an_instruction_set_of_the_charter_nothing_is_prove
 
 
 @slow
+def test_a_budget_too_small_for_the_percentile_proves_nothing(tmp_path: Path) -> None:
+    (timed,) = measure(tmp_path, {"small": a_model()}, charter=a_charter(limits={"latency_p99_ms": 10_000}), seconds=0.05).timings
+    assert (timed.latency_verdict, timed.open_loop_p99_ms < 10_000, timed.open_loop_p99_high_ms) == ("INCONCLUSIVE", True, float("inf"))
+    assert "give `benchmark_seconds_per_variant` at least that" in timed.latency_why
+
+
+@slow
 def test_a_model_that_breaks_on_a_later_row_is_left_out_and_the_others_are_timed(tmp_path: Path) -> None:
     rows = some_rows()
     rows[WEAR] = np.float32(range(40))
@@ -132,6 +139,8 @@ def test_the_headline_counts_verdicts_and_says_how_busy_the_machine_was() -> Non
     assert step._headline([quiet], a_charter()) == (
         "1 variants, latency 1 PASS; one line, float32 is fastest: p99 0.30 ms (at most 0.50) at 200 requests/s, 50 us CPU; the charter's hardware"
     )
+    short = quiet.model_copy(update={"timings": [quiet.timings[0].model_copy(update={"open_loop_p99_high_ms": float("inf")})]})
+    assert "p99 0.30 ms (too few calls to bound it) at 200 requests/s" in step._headline([short], a_charter())
     assert "latency 2 PASS" in step._headline([busy], a_charter())
     assert "something else took up to 40% of a round's time; the charter's hardware" in step._headline([busy], a_charter())
 

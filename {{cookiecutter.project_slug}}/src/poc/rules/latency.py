@@ -103,13 +103,13 @@ def latency_verdict(p99_ms: Interval, limit_ms: float, null_p99_ms: float, *, ow
     """
     if p99_ms.high <= limit_ms:
         return "PASS"
-    if not null_p99_ms <= MOST_NOISE * limit_ms or (own_p99_ms is not None and not own_p99_ms > 0):  # NaN included
+    if not null_p99_ms <= MOST_NOISE * limit_ms:  # NaN included
         return "NOISY"
     if own_p99_ms == math.inf:
         return "FAIL"
     if not p99_ms.low > limit_ms:
         return "INCONCLUSIVE"
-    return "NOISY" if own_p99_ms is not None and own_p99_ms <= limit_ms else "FAIL"
+    return "FAIL" if own_p99_ms is None or own_p99_ms > limit_ms else "NOISY"
 
 
 def latency_why(verdict: LatencyVerdict, null_p99_ms: float, own_p99_ms: float, limit_ms: float, *, calls: int, next_calls: float, next_seconds: float) -> str:
@@ -119,12 +119,10 @@ def latency_why(verdict: LatencyVerdict, null_p99_ms: float, own_p99_ms: float, 
     if verdict == "FAIL":
         endless = "answers take longer than arrivals leave time for, so the queue never ends"
         return endless if own_p99_ms == math.inf else f"its own answers, given back to back, predict {own_p99_ms:.4g} ms too, and the machine was quiet"
+    own = "too few rounds counted" if math.isnan(own_p99_ms) else f"its own answers, given back to back, predict {own_p99_ms:.4g} ms"
     if verdict == "NOISY":
-        idle = f"a call that does nothing took {null_p99_ms:.4g} ms at the same arrivals" if null_p99_ms > MOST_NOISE * limit_ms else ""
-        own = f"its own answers, given back to back, predict {own_p99_ms:.4g} ms" if own_p99_ms <= limit_ms else ""
-        busy = "so something else kept this machine busy: time it again where it is quiet"
-        return ", ".join([*filter(None, [idle, own]), busy])
-    own = f"its own answers, given back to back, predict {own_p99_ms:.4g} ms"
+        idle = f"a call that does nothing took {null_p99_ms:.4g} ms at the same arrivals, " if null_p99_ms > MOST_NOISE * limit_ms else ""
+        return f"{idle}{own}: something else kept this machine busy, so time it again where it is quiet"
     if not math.isfinite(next_seconds):
         return f"{calls:,} calls, all that were planned, do not tell; {own}"
     more = f"{next_calls:,.0f} take {next_seconds:.1f} s: give `benchmark_seconds_per_variant` at least that"

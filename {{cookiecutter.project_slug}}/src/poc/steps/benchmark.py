@@ -100,9 +100,13 @@ def _headline(reports: Sequence[TargetReport], charter: Charter) -> str:
     where = [(f"{report.target}: " if len(reports) > 1 else "") + _where(report.differences) for report in reports]
     return (
         f"{len(first.timings)} variants, latency {', '.join(f'{n} {verdict}' for verdict, n in told.most_common())}; {fastest.variant} is fastest: "
-        f"p99 {fastest.open_loop_p99_ms:.2f} ms (at most {fastest.open_loop_p99_high_ms:.2f}) at {charter.limits.arrivals_per_second} requests/s, "
+        f"p99 {fastest.open_loop_p99_ms:.2f} ms ({_bound(fastest.open_loop_p99_high_ms)}) at {charter.limits.arrivals_per_second} requests/s, "
         f"{fastest.cpu_us_per_call.middle:.0f} us CPU; {_busy(first.noise)}{'; '.join(where)}"
     )
+
+
+def _bound(high_ms: float) -> str:
+    return f"at most {high_ms:.2f}" if math.isfinite(high_ms) else "too few calls to bound it"
 
 
 def _busy(noise: Noise) -> str:

@@ -141,6 +141,8 @@ def test_the_headline_counts_verdicts_and_says_how_busy_the_machine_was() -> Non
     )
     short = quiet.model_copy(update={"timings": [quiet.timings[0].model_copy(update={"open_loop_p99_high_ms": float("inf")})]})
     assert "p99 0.30 ms (too few calls to bound it) at 200 requests/s" in step._headline([short], a_charter())
+    uneven = quiet.model_copy(update={"timings": [quiet.timings[0].model_copy(update={"is_steady": False})]})
+    assert "; one line, float32 never ran steadily; the charter's hardware" in step._headline([uneven], a_charter())
     assert "latency 2 PASS" in step._headline([busy], a_charter())
     assert "something else took up to 40% of a round's time; the charter's hardware" in step._headline([busy], a_charter())
 

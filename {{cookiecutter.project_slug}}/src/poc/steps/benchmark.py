@@ -101,12 +101,17 @@ def _headline(reports: Sequence[TargetReport], charter: Charter) -> str:
     return (
         f"{len(first.timings)} variants, latency {', '.join(f'{n} {verdict}' for verdict, n in told.most_common())}; {fastest.variant} is fastest: "
         f"p99 {fastest.open_loop_p99_ms:.2f} ms ({_bound(fastest.open_loop_p99_high_ms)}) at {charter.limits.arrivals_per_second} requests/s, "
-        f"{fastest.cpu_us_per_call.middle:.0f} us CPU; {_busy(first.noise)}{'; '.join(where)}"
+        f"{fastest.cpu_us_per_call.middle:.0f} us CPU; {_unsteady(first.timings)}{_busy(first.noise)}{'; '.join(where)}"
     )
 
 
 def _bound(high_ms: float) -> str:
     return f"at most {high_ms:.2f}" if math.isfinite(high_ms) else "too few calls to bound it"
+
+
+def _unsteady(timings: Sequence[Timing]) -> str:
+    names = [timing.variant for timing in timings if not timing.is_steady]
+    return f"{', '.join(names)} never ran steadily; " if names else ""
 
 
 def _busy(noise: Noise) -> str:

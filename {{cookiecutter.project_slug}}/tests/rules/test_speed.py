@@ -50,6 +50,12 @@ def test_a_p99_that_shows_nothing_or_too_much_is_said_to(verdict: str, though: s
 
 
 def test_of_several_targets_each_has_its_sentence_and_what_was_not_measured_its_reason() -> None:
-    one, other = changed(timed(), target="edge-box").targets[0], changed(timed(), target="cloud", timings=[], not_timed={VARIANT: "it ended with 1"}).targets[0]
+    one, other = (
+        changed(timed(), target="edge-box", differences=["4 cores, not 2"]).targets[0],
+        changed(timed(), target="cloud", timings=[], not_timed={VARIANT: "it ended with 1"}).targets[0],
+    )
     found = said(timed().model_copy(update={"targets": [one, other]}), limits={"hardware": TARGETS})
-    assert found.startswith("On edge-box: 99 of 100 calls") and "On cloud: speed was not measured: it ended with 1. Measured at" in found
+    assert (
+        found.startswith("For edge-box, measured on another machine: 99 of 100 calls")
+        and "On cloud: speed was not measured: it ended with 1. Measured at" in found
+    )

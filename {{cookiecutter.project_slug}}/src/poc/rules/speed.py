@@ -28,7 +28,9 @@ def speed_said(judged: Judged) -> str:
 
 
 def _on_target(judged: Judged, speed: Speed, *, several: bool) -> str:
-    where = f"On {speed.target}: " if several else ""
+    where = ""
+    if several:
+        where = f"For {speed.target}, measured on another machine: " if speed.differences else f"On {speed.target}: "
     why = f": {speed.not_timed}" if speed.not_timed else ""
     return where + (f"{_figures(speed.timing, judged.charter.value.currency)}." if speed.timing else f"speed was not measured{why}.")
 

@@ -91,6 +91,11 @@ def test_the_small_picture_lists_seven_and_says_how_many_more_there_are() -> Non
     assert [each.words for each in picture.labels if each.x == 172.0][-2:] == ["7 m3", "and 3 more"]
 
 
+def test_a_name_too_long_for_the_small_picture_is_cut_where_the_picture_ends() -> None:
+    picture = small_picture(a_tradeoff(an_option("neural_network_pruned.pruned", 3, 50), an_option("neural_network_pruned.int8-dynamic", 2, 45)))
+    assert [each.words for each in picture.labels if each.x == 172.0] == ["1 neural network pruned", "2 neural network pruned int8-dy…"]
+
+
 def test_the_words_say_everything_that_is_to_be_seen() -> None:
     said = full_picture(a_tradeoff()).words
     assert "b float32 (frozen): 10 (9 to 11) EUR, worth +90 (+80 to +100)" in said

@@ -10,7 +10,7 @@ from itertools import pairwise
 from poc.rules.evidence import Interval
 from poc.rules.shapes import LETTER, Anchor, Dot, Kind, Label, Line, Picture, Scale, Trace, scale, ticks
 from poc.rules.trade_off import Option, Tradeoff, alike, front
-from poc.rules.words import amount, bounded, clipped, figure, in_words
+from poc.rules.words import amount, bounded, figure, in_words
 
 #: Where marks may lie; in the small picture their names stand in a column at the right.
 LEFT, RIGHT, NARROW_RIGHT, NAMES = 46.0, 334.0, 162.0, 172.0
@@ -163,9 +163,13 @@ def _names(plot: Plot) -> Iterator[Label]:
     """List what the first numbers stand for, one below the other."""
     known = [(number, each) for number, each in enumerate(plot.options, 1) if each.is_known]
     for row, (number, each) in enumerate(known[:MOST_NAMES]):
-        yield Label(x=NAMES, y=plot.y.end + 4 + ROW * row, words=clipped(f"{number} {_name(each)}", LONGEST), kind=_kind(each))
+        yield Label(x=NAMES, y=plot.y.end + 4 + ROW * row, words=_cut(f"{number} {_name(each)}"), kind=_kind(each))
     if (left := len(known) - MOST_NAMES) > 0:
         yield Label(x=NAMES, y=plot.y.end + 4 + ROW * MOST_NAMES, words=f"and {left} more", kind="quiet")
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
 
 
 def _kind(option: Option) -> Kind:

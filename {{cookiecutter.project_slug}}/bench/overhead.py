@@ -24,11 +24,11 @@ KEPT = ROOT / layout.STATE / "bench"
 NEEDED = (layout.CHARTER, layout.PARAMS, Path("expectations"), Path("data"))
 #: What a run may cost more than its steps, in wall time; from the issue that asked for the pipeline.
 PROMISED_S = 15.0
-#: Files that hold times, or MLflow's ids: no two runs write the same. All others must be equal, byte for byte.
+#: Files that hold times, show them, or hold MLflow's ids: no two runs write the same. All others must be equal, byte for byte.
 NEVER_EQUAL = frozenset(
     {
         f"timings/{layout.TIMINGS_JSON}",
-        f"candidate/{layout.EVALUATION_JSON}",
+        *(f"candidate/{name}" for name in (layout.EVALUATION_JSON, layout.COST_SVG, layout.LATENCY_SVG)),
         f"rehearsal/{layout.REHEARSAL_JSON}",
         f"verdict/{layout.VERDICT_JSON}",
         f"version/{layout.VERSION_JSON}",

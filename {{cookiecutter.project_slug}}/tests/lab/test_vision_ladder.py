@@ -29,7 +29,7 @@ from poc.tools.quantization import halve, quantise_static
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 WIDTHS = (24, 48, 96)
-EPOCHS, EPOCHS_ON = 10, 12
+EPOCHS, EPOCHS_ON = 10, 20
 KEEP = 0.5
 CALIBRATION = 256
 BEST = "pruned, int8"

@@ -61,9 +61,9 @@ class Follower(threading.Thread):
             is_asked = self._asked.wait(self._every_s)
             self._asked.clear()
             for role in self._sources:
-                self._look(role, is_asked=is_asked)
+                self.look(role, is_asked=is_asked)
 
-    def _look(self, role: Role, *, is_asked: bool) -> None:
+    def look(self, role: Role, *, is_asked: bool) -> None:
         """Look once; what was refused is not tried again before it changes, what failed is, and is told of once."""
         try:
             name = self._sources[role].now()

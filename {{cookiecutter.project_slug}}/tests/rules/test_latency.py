@@ -7,7 +7,18 @@ import pytest
 from scipy.special import bdtr
 
 from poc.rules.evidence import Interval, LatencyVerdict
-from poc.rules.latency import arrivals, calls_by, calls_needed, corrected, expected_p99_ms, is_steady, latency_verdict, latency_why, percentile_bounds
+from poc.rules.latency import (
+    arrivals,
+    calls_by,
+    calls_needed,
+    corrected,
+    expected_p99_ms,
+    is_steady,
+    latency_verdict,
+    latency_why,
+    most_beyond,
+    percentile_bounds,
+)
 
 
 def test_459_samples_bound_the_99th_percentile_by_their_maximum() -> None:
@@ -118,6 +129,14 @@ def test_four_looks_share_the_allowed_error_and_each_sees_twice_as_many_calls() 
     assert [calls_by(look, 0.95) for look in (1, 2, 3, 4)] == [636, 1272, 2544, 5088]
     assert calls_by(1, 0.95, alike=6.0) == 3816
     assert calls_by(1, 0.95, alike=math.inf) == math.inf
+
+
+def test_of_all_calls_planned_so_many_may_lie_beyond_a_limit_that_is_kept() -> None:
+    most = int(most_beyond(0.95))
+    assert most == 35
+    for beyond, is_kept in ((most, True), (most + 1, False)):
+        samples = np.concatenate([np.ones(5088 - beyond), np.full(beyond, 9.0)])
+        assert (percentile_bounds(samples, 0.99, corrected(0.95)).high == 1.0) is is_kept
 
 
 def test_four_looks_together_are_wrong_no_more_often_than_said() -> None:

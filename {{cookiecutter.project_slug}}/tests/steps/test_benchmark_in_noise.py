@@ -82,4 +82,4 @@ def test_among_others_that_compute_all_the_time_there_is_no_ratio_and_the_noise_
     with hogs():
         report = measure(tmp_path, {"one": a_model(detours=20), "two": a_model(detours=20)})
     assert not is_known("two")(report)
-    assert (timing_of(report, "two").rounds_dropped, report.noise.lost > 0.3) == (24, True)
+    assert (timing_of(report, "two").rounds_kept < FEWEST, report.noise.lost > 0.3) == (True, True)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from poc.rules.latency import expected_p99_ms
+from poc.rules.latency import expected_p99_ms, most_beyond
 from poc.rules.queueing import calls_alike, p99_at
+from poc.rules.rounds import FEWEST
 from poc.steps import open_loop, timing
 from poc.steps.open_loop import Asked, Known, OpenLoop, look
 from poc.steps.paired_rounds import MOST_ROUNDS, ROUNDS, calls_a_round, paired_rounds
@@ -95,7 +96,7 @@ def test_a_disturbed_round_is_dropped_and_another_is_timed_instead() -> None:
 def test_what_else_runs_all_the_time_leaves_no_round_that_counts() -> None:
     machine = Machine()
     found = rounds_of(machine, {"a": machine.call(1e-4, lost=1e-4)})
-    assert (len(found.counts), found.counts.sum()) == (MOST_ROUNDS, 0)
+    assert (len(found.counts), found.counts.sum()) == (MOST_ROUNDS - FEWEST + 1, 0)  # and no time is lost on more
 
 
 def test_on_a_machine_too_busy_to_count_a_round_a_model_is_known_by_what_it_computes_and_nothing_is_predicted() -> None:
@@ -143,6 +144,11 @@ def test_a_model_that_is_too_slow_by_itself_fails_at_the_first_look() -> None:
 def test_a_model_that_only_noise_makes_slow_does_not_fail() -> None:
     found = looked_at(4e-5, lost=8e-3, lost_every=20)
     assert (found.verdict, found.p99_ms.low > 5.0) == ("NOISY", True)
+
+
+def test_no_time_is_spent_on_a_look_that_can_no_longer_end_well() -> None:
+    found = looked_at(4e-5, lost=8e-3, lost_every=5, seconds=60.0)
+    assert (found.verdict, found.looks, (found.latencies_ms > 5.0).sum() > most_beyond(0.95)) == ("NOISY", 1, True)
 
 
 def test_a_limit_that_one_call_in_a_hundred_breaks_takes_every_look_and_stays_open() -> None:

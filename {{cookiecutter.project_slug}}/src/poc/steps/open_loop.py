@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules.evidence import Interval, LatencyVerdict
-from poc.rules.latency import LOOKS, calls_by, corrected, latency_verdict, percentile_bounds
+from poc.rules.latency import LOOKS, calls_by, corrected, latency_verdict, most_beyond, percentile_bounds
 from poc.rules.queueing import seconds_for
 from poc.tools.machine import Clocks
 
@@ -108,8 +108,14 @@ def look(calls: Mapping[str, Callable[[], None]], known: Mapping[str, Known], as
                 idle = np.append(idle, null.answer(-(-n // CALLS_A_NULL)) * 1e3)
         for name in open_:
             _judge(found[name], known[name], asked, idle)
-        open_ = [name for name in open_ if found[name].verdict in ("INCONCLUSIVE", "NOISY") and found[name].next_calls == np.inf]
+        open_ = [name for name in open_ if _is_open(found[name], known[name], asked)]
     return found
+
+
+def _is_open(so_far: Looked, known: Known, asked: Asked) -> bool:
+    """Say whether another look may tell: there was time for this one, and noise has not pushed more calls beyond the limit than a PASS can bear."""
+    is_lost = so_far.verdict == "NOISY" and (so_far.latencies_ms > asked.limit_ms).sum() > most_beyond(asked.confidence, alike=known.alike)
+    return so_far.verdict in ("INCONCLUSIVE", "NOISY") and so_far.next_calls == np.inf and not is_lost
 
 
 def _calls_that_fit(number: int, so_far: Looked, known: Known, asked: Asked, share_s: float) -> int:

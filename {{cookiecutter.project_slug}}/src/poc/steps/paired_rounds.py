@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from poc.rules.rounds import that_count
+from poc.rules.rounds import FEWEST, that_count
 from poc.tools import machine
 from poc.tools.machine import Clocks
 
@@ -58,13 +58,14 @@ def calls_a_round(seconds_a_call: float) -> int:
 
 
 def paired_rounds(load: Mapping[str, Callable[[], Call]], calls: Mapping[str, int], clocks: Clocks, *, seed: int) -> Rounds:
-    """Time rounds in random order until enough of them count; a round that was disturbed is repeated, up to `MOST_ROUNDS`."""
+    """Time rounds in random order until enough of them count; a round that was disturbed is repeated, while there still may be enough."""
     wall: dict[str, list[Floats]] = {name: [] for name in load}
     cpu: dict[str, list[float]] = {name: [] for name in load}
     lost: list[tuple[float, float, float]] = []
     shuffle = np.random.default_rng(seed)
     before = machine.time_lost(PROBE_S, clocks)
-    while len(lost) < MOST_ROUNDS and (not lost or that_count(np.array(lost)).sum() < ROUNDS):
+    kept = 0
+    while kept < ROUNDS and len(lost) < MOST_ROUNDS and kept + MOST_ROUNDS - len(lost) >= FEWEST:
         took, computed = 0.0, 0.0
         for name in shuffle.permutation(list(load)):
             call = load[name]()
@@ -76,7 +77,7 @@ def paired_rounds(load: Mapping[str, Callable[[], Call]], calls: Mapping[str, in
             cpu[name].append(cpu_s / calls[name])
         after = machine.time_lost(PROBE_S, clocks)
         lost.append((before, max(0.0, 1.0 - computed / took), after))
-        before = after
+        before, kept = after, int(that_count(np.array(lost)).sum())
     return Rounds(
         wall={name: np.array(each) for name, each in wall.items()},
         cpu={name: np.array(each) for name, each in cpu.items()},

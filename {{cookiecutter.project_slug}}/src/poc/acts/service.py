@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import orjson
 
 from poc.acts.admit import Admitted, Source, check_shadow
 from poc.acts.following import Follower, Found, Role
-from poc.acts.observer import Watch, observe
+from poc.acts.observing import Observing
 from poc.acts.worker import HEALTH, REASON, Work, application
 from poc.errors import EnvironmentRefused, PocError
 from poc.rules.observed import latency_buckets
-from poc.tools import files, mailbox, metrics, request_log, web
-
-#: How long the observer may take to load the shadow, and to write what it still holds.
-OBSERVER_SECONDS = 60.0
-#: How long an observer that died is left alone: one that dies at once would else be started twice a second.
-RESTART_SECONDS = 5.0
+from poc.tools import files, metrics, request_log, web
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +55,7 @@ def serve_by_workers(settings: Settings, *, on_ready: Callable[[int, Admitted], 
     """
     listeners = web.listen(settings.host, settings.port, count=settings.workers)
     try:
-        with tempfile.TemporaryDirectory(prefix="poc-serve-") as shared:
+        with tempfile.TemporaryDirectory(prefix="poc-serve-", ignore_cleanup_errors=True) as shared:
             _Service(settings, Path(shared), listeners, say).run(on_ready)
     finally:
         for each in listeners:
@@ -109,16 +101,16 @@ class _Service:
             request_log.prepare(settings.log.folder)
         metrics.share(shared)
         self._metrics = metrics.Service(workers=settings.workers, limit_ms=settings.limit_ms)
-        self._mailbox = mailbox.open_mailbox() if settings.log or settings.shadow else None
-        self._observer: SpawnProcess | None = None
-        self._observer_began = 0.0
+        log = settings.log
+        self._observing = Observing(log.folder if log else None, log.bounds if log else None) if log or settings.shadow else None
 
     def run(self, on_ready: Callable[[int, Admitted], None]) -> None:
         """Start everything, watch it, and end it in order: workers first, then who writes down what they told."""
         for role in self._serving:
             self._show(role)
         try:
-            self._observer = self._started_observer()
+            if self._observing:
+                self._observing.start(self._shadow_folder())
             self._note()
             workers = web.Workers(
                 self._make(),
@@ -136,20 +128,17 @@ class _Service:
                     self._reason() or str(error), where="poc serve", fix="serve another candidate, or read why this one does not load"
                 ) from error
         finally:
-            self._end_observer()
+            if self._observing:
+                self._observing.end()
 
     def _turn(self, workers: web.Workers) -> None:
         """Take up what the follower found, and see whether the observer lives."""
         while not self._follower.found.empty():
             self._take_up(self._follower.found.get(), workers)
-        if self._observer and not self._observer.is_alive() and time.monotonic() - self._observer_began > RESTART_SECONDS:
-            self._say(f"the observer died with status {self._observer.exitcode}; another is started")
+        if self._observing and self._observing.replaced():
             self._metrics.observer_restarts.inc()
-            try:
-                self._observer = self._started_observer()
-                self._note()
-            except EnvironmentRefused as error:
-                self._say(str(error))
+            self._note()
+            self._say("the observer died; another was started")
 
     def _take_up(self, found: Found, workers: web.Workers) -> None:
         """Serve what was found, or say why the present one goes on."""
@@ -180,10 +169,10 @@ class _Service:
         if role == "holder":
             return "" if workers.replace(self._make()) else self._reason() or "a worker did not start in time"
         try:
-            before, self._observer = self._observer, self._started_observer()
+            if self._observing:
+                self._observing.start(self._shadow_folder(), goes_on=workers.watched)
         except EnvironmentRefused as error:
             return str(error)
-        _end(before)
         return ""
 
     def _refuse(self, role: Role, outcome: str, why: str) -> None:
@@ -201,46 +190,17 @@ class _Service:
             shared=self._shared,
             buckets_s=latency_buckets(settings.limit_ms),
             require_age=settings.require_age,
-            into=self._mailbox[0] if self._mailbox else None,
+            into=self._observing.into if self._observing else None,
             log_share=log.share if log else 0.0,
             is_shadowed=settings.shadow is not None,
         )
         return partial(application, work)
 
-    def _started_observer(self) -> SpawnProcess | None:
-        """Start who logs and scores the shadow, and wait until it has loaded.
-
-        Raises:
-            EnvironmentRefused: it could not.
-        """
-        if self._mailbox is None:
-            return None
-        log, shadow = self._settings.log, self._admitted("shadow").folder if "shadow" in self._serving else None
-        watch = Watch(out_of=self._mailbox[1], log=log.folder if log else None, bounds=log.bounds if log else None, shadow=shadow)
-        spawn = multiprocessing.get_context("spawn")
-        hears, says = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=observe, args=(watch, says), daemon=True)
-        process.start()
-        says.close()
-        self._observer_began = time.monotonic()
-        try:
-            problem = hears.recv() if hears.poll(OBSERVER_SECONDS) else "it took too long"
-        except EOFError:
-            problem = "it ended without a word"
-        if problem:
-            _end(process)
-            raise EnvironmentRefused(f"the observer did not start: {problem}", where="poc serve", fix="serve without --shadow, or name another one")
-        return process
-
-    def _end_observer(self) -> None:
-        """Let the observer take what is still in the mailbox, and end it."""
-        patience = time.monotonic() + OBSERVER_SECONDS
-        while self._mailbox and self._observer and self._observer.is_alive() and mailbox.is_waiting(self._mailbox[1]) and time.monotonic() < patience:
-            time.sleep(0.05)
-        _end(self._observer)
-
     def _admitted(self, role: Role) -> Admitted:
         return self._serving[role].admitted
+
+    def _shadow_folder(self) -> Path | None:
+        return self._admitted("shadow").folder if "shadow" in self._serving else None
 
     def _show(self, role: Role) -> None:
         admitted = self._admitted(role)
@@ -248,20 +208,10 @@ class _Service:
 
     def _note(self) -> None:
         """Write down what is served, for the workers' page on health."""
-        said: dict[str, object] = {"live": True, "workers": self._settings.workers, "observer": self._observer.pid if self._observer else None}
+        said: dict[str, object] = {"live": True, "workers": self._settings.workers, "observer": self._observing and self._observing.pid}
         said |= {role: serving.as_json() for role, serving in self._serving.items()}
         files.write_atomically(self._shared / HEALTH, orjson.dumps(said))
 
     def _reason(self) -> str:
         path = self._shared / REASON
         return path.read_text(errors="replace") if path.is_file() else ""
-
-
-def _end(process: SpawnProcess | None) -> None:
-    if process is None:
-        return
-    process.terminate()
-    process.join(OBSERVER_SECONDS)
-    if process.is_alive():
-        process.kill()
-        process.join()

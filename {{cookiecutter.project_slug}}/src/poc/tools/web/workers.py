@@ -114,18 +114,24 @@ class Workers(Multiprocess):
         """Wait until all answer; False once one has ended, or a stop was asked for. Those that serve meanwhile are still replaced when they die."""
         patience, waiting = time.monotonic() + START_SECONDS, list(workers)
         while waiting and time.monotonic() < patience:
-            self._take_stop()
-            if self.should_exit.is_set() or not all(each.process.is_alive() for each in waiting):
+            is_wanted = self.watched() if workers is not self.processes else not self._is_stopped()
+            if not is_wanted or not all(each.process.is_alive() for each in waiting):
                 return False
             waiting = [each for each in waiting if not each.is_ready(timeout=1)]
-            if workers is not self.processes:
-                self.keep_subprocess_alive()
             time.sleep(TURN_SECONDS)
         return not waiting
 
-    def _take_stop(self) -> None:
+    def watched(self) -> bool:
+        """Replace who died, for an owner that is busy with something else for a while; False once a stop was asked for."""
+        if self._is_stopped():
+            return False
+        self.keep_subprocess_alive()
+        return True
+
+    def _is_stopped(self) -> bool:
         if {signal.SIGINT, signal.SIGTERM} & set(self.signal_queue):
             self.should_exit.set()
+        return self.should_exit.is_set()
 
     def _end(self, workers: list[Process]) -> None:
         for each in workers:

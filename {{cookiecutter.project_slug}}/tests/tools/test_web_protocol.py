@@ -150,6 +150,16 @@ def test_what_is_wrong_with_what_is_asked_for_is_named(said: dict[str, Any], wha
     assert what in refused(*GOOD, **said)
 
 
+@pytest.mark.parametrize("request_id", [None, "", 'a "7"'])
+@pytest.mark.parametrize("torque", [0.0, 12.3, 49.999996, 50.0, 50.000004, 1 / 3, 80.0])
+def test_one_row_is_answered_as_among_many(torque: float, request_id: str | None) -> None:
+    said = {} if request_id is None else {"id": request_id}
+    both = {"outputs": [{"name": "probability"}, {"name": "decision"}]}
+    assert ask(tensor(TORQUE, torque), GOOD[1], **said) == ask(tensor(TORQUE, torque), GOOD[1], **said, **both)
+    seen = [APP.reply_to(json.dumps({"inputs": [tensor(TORQUE, torque), GOOD[1]], **said}).encode(), None).answered for said in ({}, both)]
+    assert [(each.decisions.dtype, each.decisions.tolist()) for each in seen if each] == [(np.bool_, [torque / 100 >= 0.5])] * 2
+
+
 def test_an_id_comes_back_and_none_where_none_was_sent() -> None:
     assert ask(*GOOD, id='a "7"')[1]["id"] == 'a "7"'
     assert ["id" in ask(*GOOD, **said)[1] for said in ({}, {"id": None}, {"id": ""})] == [False, False, True]

@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from poc.rules.answers import decide, output_of
+from poc.rules.answers import output_of
 from poc.rules.contract import Tensor, Terms
 from poc.rules.evidence import CandidateInput, Deciding
 from poc.rules.oip import DATATYPE, outputs_of
@@ -142,9 +142,8 @@ class Application:
         for name in self._limited_by_age:
             if name not in asked.ages:
                 self.unstated_ages[name] += 1
-        decisions = decide(self.deciding, answers)
-        content, ends = self._writer.write(asked.wanted, asked.id, answers, decisions)
-        return Reply(200, content, JSON if ends is None else BINARY, ends, answered=Answered(asked.columns, answers, decisions))
+        body, json_bytes, decisions = self._writer.write(asked.wanted, asked.id, answers)
+        return Reply(200, body, JSON if json_bytes is None else BINARY, json_bytes, answered=Answered(asked.columns, answers, decisions))
 
     @property
     def version(self) -> str:
@@ -168,7 +167,7 @@ class Application:
 
     @cached_property
     def _writer(self) -> Writer:
-        return Writer(self.name, self.version, self.deciding)
+        return Writer(model=self.name, version=self.version, deciding=self.deciding, usual=self._reader.everything[False])
 
     @cached_property
     def _limited_by_age(self) -> list[str]:

@@ -140,7 +140,7 @@ class Reader:
         if type(is_binary) is not bool:
             raise BadRequest("`binary_data_output` takes true or false")
         if outputs is None or outputs == []:
-            return self._everything[is_binary]
+            return self.everything[is_binary]
         if type(outputs) is not list:
             raise BadRequest("`outputs` takes a list")
         known, wanted = {output.name: output for output in self.outputs}, dict[str, Wanted]()
@@ -159,7 +159,7 @@ class Reader:
         return [*wanted.values()]
 
     @cached_property
-    def _everything(self) -> tuple[Sequence[Wanted], Sequence[Wanted]]:
+    def everything(self) -> tuple[Sequence[Wanted], Sequence[Wanted]]:
         """List all outputs, in JSON and as bytes."""
         return [Wanted(output, False) for output in self.outputs], [Wanted(output, True) for output in self.outputs]
 

@@ -129,7 +129,7 @@ def test_what_json_may_not_hold_is_answered_in_a_sentence_wherever_it_stands(raw
         assert status == 400 and is_well_answered(status, reply)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.binary() | ANYTHING.map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_whatever_make_it_fail(body: bytes) -> None:
     status, reply = APP.infer(body)

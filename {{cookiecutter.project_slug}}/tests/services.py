@@ -60,6 +60,10 @@ class Service:
         lines = self.get("/metrics")[1].decode().splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
+    def of_shadow(self, name: str) -> float:
+        """Return what was counted of the shadow that is asked now."""
+        return self.metrics().get(f'poc_shadow_{name}{{sha256="{self.health()["shadow"]["sha256"]}"}}', 0.0)
+
     def said(self) -> str:
         """Return what it wrote to standard error so far."""
         return self.log.read_text()

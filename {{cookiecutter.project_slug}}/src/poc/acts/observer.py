@@ -51,7 +51,8 @@ def observe(watch: Watch, said: Connection) -> None:
     except Exception as error:  # whatever it is that ONNX Runtime does not like about a file
         said.send(f"{type(error).__name__}: {error}")
         return
-    kept, log = metrics.Kept(), RequestLog(folder=watch.log, bounds=watch.bounds or Bounds()) if watch.log else None
+    kept = metrics.Kept(shadow.candidate.model_sha256 if shadow else "")
+    log = RequestLog(folder=watch.log, bounds=watch.bounds or Bounds()) if watch.log else None
     said.send("")
     arrived: queue.Queue[Observation] = queue.Queue(WAITING)
     taking = threading.Thread(target=_take_all, args=(watch.out_of, arrived, leaving), daemon=True)
@@ -95,7 +96,7 @@ def _beside(shadow: Shadow, observed: Observation, kept: metrics.Kept) -> Shadow
         answers = shadow.answers(observed)
         found, decisions = difference(observed, shadow.candidate, answers)
     except Exception:
-        kept.shadow_failures.inc()
+        kept.failed()
         return None
     kept.differed(rows=found.rows, decisions=found.decisions, largest=found.largest)
     return Shadowed(shadow.candidate.model_sha256, answers.tolist(), decisions)

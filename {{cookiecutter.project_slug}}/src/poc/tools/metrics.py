@@ -87,27 +87,34 @@ class Requests:
 
 
 class Kept:
-    """What is counted where requests are logged and a shadow is scored."""
+    """What is counted where requests are logged and a shadow is scored; what a shadow did is told by its digest, for another may follow."""
 
-    def __init__(self) -> None:
+    def __init__(self, shadow_sha256: str = "") -> None:
         self.logged = _counter("poc_log_rows", "Rows that the request log took.")
         self.lost = _counter("poc_log_rows_lost", "Rows that could not be written to the request log.")
-        self.shadow_rows = _counter("poc_shadow_rows", "Rows that the shadow answered.")
-        self.shadow_requests = _counter("poc_shadow_requests", "Observations that the shadow answered.")
-        self.shadow_decisions = _counter("poc_shadow_decisions_differing", "Rows that the shadow would have decided otherwise.")
-        self.shadow_failures = _counter("poc_shadow_failures", "Observations that the shadow could not answer.")
-        self._largest = _gauge("poc_shadow_largest_difference", "Largest difference between the shadow's answer and the holder's.")
-        self._so_far = 0.0
-        self._largest.set(0.0)
+        by = ["sha256"]
+        requests = _counter("poc_shadow_requests", "Observations that the shadow answered.", by)
+        rows = _counter("poc_shadow_rows", "Rows that the shadow answered.", by)
+        decisions = _counter("poc_shadow_decisions_differing", "Rows that the shadow would have decided otherwise.", by)
+        failures = _counter("poc_shadow_failures", "Observations that the shadow could not answer.", by)
+        largest = _gauge("poc_shadow_largest_difference", "Largest difference between the shadow's answer and the holder's.", by)
+        self._largest_so_far = 0.0
+        if shadow_sha256:
+            self._requests, self._rows, self._decisions, self._failures = (each.labels(shadow_sha256) for each in (requests, rows, decisions, failures))
+            self._largest = largest.labels(shadow_sha256)
 
     def differed(self, *, rows: int, decisions: int, largest: float) -> None:
         """Count a comparison of the shadow with what was told."""
-        self.shadow_requests.inc()
-        self.shadow_rows.inc(rows)
-        self.shadow_decisions.inc(decisions)
-        if largest > self._so_far:
-            self._so_far = largest
+        self._requests.inc()
+        self._rows.inc(rows)
+        self._decisions.inc(decisions)
+        if largest > self._largest_so_far:
+            self._largest_so_far = largest
             self._largest.set(largest)
+
+    def failed(self) -> None:
+        """Count an observation that the shadow could not answer."""
+        self._failures.inc()
 
 
 class Service:

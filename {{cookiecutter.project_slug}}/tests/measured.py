@@ -63,7 +63,7 @@ def measure_until(told: Callable[[TargetReport], bool], folder: Path, models: di
 def hogs(n: int = 2) -> Iterator[None]:
     """Let so many other processes compute all the time on the core to which the benchmark pins itself."""
     core = max(os.sched_getaffinity(0)) if platform.system() == "Linux" else 0
-    burning = f"import os\nif hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, {{{core}}})\nprint(flush=True)\nwhile True: pass"
+    burning = f"import os\nif hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, [{core}])\nprint(flush=True)\nwhile True: pass"
     others = [subprocess.Popen([sys.executable, "-c", burning], stdout=subprocess.PIPE) for _ in range(n)]
     try:
         for other in others:

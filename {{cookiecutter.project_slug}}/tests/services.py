@@ -22,6 +22,11 @@ MODEL = "/v2/models/stop-bad-parts"
 PATIENCE_S = 60
 
 
+def labelled(name: str, **labels: str) -> str:
+    """Name a sample with its labels, as Prometheus writes it."""
+    return name + "{" + ",".join(f'{label}="{value}"' for label, value in sorted(labels.items())) + "}"
+
+
 @dataclass
 class Service:
     """A server that runs: its process, its port, and the file that it says things to."""
@@ -62,7 +67,7 @@ class Service:
 
     def of_shadow(self, name: str) -> float:
         """Return what was counted of the shadow that is asked now."""
-        return self.metrics().get(f'poc_shadow_{name}{{sha256="{self.health()["shadow"]["sha256"]}"}}', 0.0)
+        return self.metrics().get(labelled(f"poc_shadow_{name}", sha256=self.health()["shadow"]["sha256"]), 0.0)
 
     def said(self) -> str:
         """Return what it wrote to standard error so far."""

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from charters import charter_text
 from commands import environment
-from services import Service, a_service, clients, wait_until
+from services import Service, a_service, clients, labelled, wait_until
 from small_models import INPUTS, TORQUE, TYPE, WEAR, a_candidate, a_model, some_rows
 
 from poc import layout
@@ -179,14 +179,14 @@ def test_what_two_workers_counted_adds_up(shadowed: Service) -> None:
     assert bad[0] == 400
     assert (counted['poc_requests_total{status="200"}'], counted['poc_requests_total{status="400"}']) == (answered, 1)
     assert counted["poc_request_seconds_count"] == counted['poc_request_seconds_bucket{le="+Inf"}'] == answered + 1
-    assert counted["poc_rows_total"] == sum(counted[f'poc_decisions_total{{decision="{each}"}}'] for each in ("alert", "no alert")) == answered
+    assert counted["poc_rows_total"] == sum(counted[labelled("poc_decisions_total", decision=each)] for each in ("alert", "no alert")) == answered
 
 
 def test_missing_values_are_counted_by_feature(shadowed: Service) -> None:
     shadowed.infer(ROWS)
     asked = some_rows()
     wait_until(lambda: shadowed.metrics()["poc_rows_total"] == 40)
-    assert shadowed.metrics()[f'poc_missing_values_total{{feature="{TORQUE}"}}'] == asked[TORQUE].isna().sum() > 0
+    assert shadowed.metrics()[labelled("poc_missing_values_total", feature=TORQUE)] == asked[TORQUE].isna().sum() > 0
 
 
 @pytest.mark.parametrize("module", ["worker", "observer"])

@@ -54,14 +54,14 @@ class Writer:
             else:
                 content = b'"data":' + orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
             outputs.append(_tensor(output, len(answers), content))
-        body = b"{%b%b%b]}" % (_id(request_id), self._shared, b",".join(outputs))
+        body = b"%b%b%b]}" % (_opened(request_id), self._shared, b",".join(outputs))
         return Written(b"".join([body, *behind]), len(body), decisions) if behind else Written(body, None, decisions)
 
     def one_row(self, request_id: str | None, answers: NDArray[np.float32]) -> Written:
         """Write what is asked most, a probability and its decision, without the arrays that only many rows are worth."""
         threshold, begin, ends = self._of_one_row
         is_alert = answers.item() >= threshold
-        body = b"{%b%b%b%b" % (_id(request_id), begin, orjson.dumps(answers.ravel(), option=orjson.OPT_SERIALIZE_NUMPY), ends[is_alert])
+        body = b"%b%b%b%b" % (_opened(request_id), begin, orjson.dumps(answers.ravel(), option=orjson.OPT_SERIALIZE_NUMPY), ends[is_alert])
         return Written(body, None, np.array([is_alert]))
 
     @cached_property
@@ -76,8 +76,8 @@ class Writer:
         return float(np.float32(self.deciding.threshold)), self._shared + probability[:-1], (no, yes)
 
 
-def _id(request_id: str | None) -> bytes:
-    return b"" if request_id is None else b'"id":%b,' % orjson.dumps(request_id)
+def _opened(request_id: str | None) -> bytes:
+    return b"{" if request_id is None else b'{"id":%b,' % orjson.dumps(request_id)
 
 
 def _tensor(output: Output, rows: int, content: bytes) -> bytes:

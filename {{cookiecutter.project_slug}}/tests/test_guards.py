@@ -17,7 +17,6 @@ NAN = math.nan
 BEYOND_PARITY, BEYOND_REPLAY = (math.nextafter(limit, 1) for limit in (guards.PARITY_DIFFERENCE, guards.REPLAY_DIFFERENCE))
 
 
-
 def seen(**changes: Any) -> Compared:
     """Return a feature that was known as training saw it, changed."""
     return Compared(**{"feature": "temperature", "rows": 100, "differing": 0, "missing": 0, "largest": 0.0} | changes)

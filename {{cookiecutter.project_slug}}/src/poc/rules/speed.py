@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from poc.rules.agreed_figures import plain
 from poc.rules.brief import Judged
 from poc.rules.evidence import Interval, LatencyVerdict, Speed, Timing
+from poc.rules.rounds import FEWEST
 from poc.rules.words import UNBROKEN, amount, percent
 
 #: What is to be said of a p99 besides its figures.
@@ -28,18 +29,30 @@ def speed_said(judged: Judged) -> str:
 
 
 def _on_target(judged: Judged, speed: Speed, *, several: bool) -> str:
-    where = ""
-    if several:
-        where = f"For {speed.target}, measured on another machine: " if speed.differences else f"On {speed.target}: "
-    why = f": {speed.not_timed}" if speed.not_timed else ""
-    return where + (f"{_figures(speed.timing, judged.charter.value.currency)}." if speed.timing else f"speed was not measured{why}.")
+    where = _where(speed, several=several)
+    if speed.timing is None:
+        return f"{where}speed was not measured{f': {speed.not_timed}' if speed.not_timed else ''}."
+    return f"{where}{_figures(speed.timing, judged.charter.value.currency, elsewhere=bool(speed.differences))}."
 
 
-def _figures(timing: Timing, currency: str) -> str:
+def _where(speed: Speed, *, several: bool) -> str:
+    """Say of which target it is said, where there are several, and that it was measured elsewhere, where it was."""
+    if not several:
+        return "Measured on another machine than the charter's: " if speed.differences and speed.timing else ""
+    return f"For {speed.target}, measured on another machine: " if speed.differences else f"On {speed.target}: "
+
+
+def _figures(timing: Timing, currency: str, *, elsewhere: bool) -> str:
     p99 = Interval(low=timing.open_loop_p99_low_ms, middle=timing.open_loop_p99_ms, high=timing.open_loop_p99_high_ms)
-    rate = f"; one worker keeps the limit up to {amount(timing.highest_rate_per_s)} calls a second" if math.isfinite(timing.highest_rate_per_s) else ""
-    answered = f"99 of 100 calls are answered within {_with_bounds(p99, 'ms')}{THOUGH[timing.latency_verdict]}"
-    return f"{answered}{rate}; a million calls cost {_with_bounds(timing.cost_per_million, currency)}"
+    though = "" if elsewhere and timing.latency_verdict == "FAIL" else THOUGH[timing.latency_verdict]  # another machine refutes nothing
+    answered = f"99 of 100 calls are answered within {_with_bounds(p99, 'ms')}{though}"
+    return f"{answered}{_up_to(timing)}; a million calls cost {_with_bounds(timing.cost_per_million, currency)}"
+
+
+def _up_to(timing: Timing) -> str:
+    """Say up to which rate the limit is kept; nothing where too few rounds were quiet, because then it is an estimate from computing alone."""
+    is_known = timing.rounds_kept >= FEWEST and math.isfinite(timing.highest_rate_per_s)
+    return f"; one worker keeps the limit up to about {amount(timing.highest_rate_per_s)} calls a second" if is_known else ""
 
 
 def _with_bounds(interval: Interval, unit: str) -> str:

@@ -56,9 +56,15 @@ def test_a_column_of_the_rows_is_known_in_a_way_that_the_charter_decides(data: d
 
 
 @pytest.mark.parametrize(("took_as_long", "is_believed"), [(4, False), (5, True), (100, True)])
-def test_moments_of_arrival_are_believed_where_a_twentieth_takes_as_long_as_declared(took_as_long: int, is_believed: bool) -> None:
-    delays = np.array([2700.0] * took_as_long + [2699.0] * (100 - took_as_long))
+def test_moments_of_arrival_are_believed_where_a_twentieth_takes_half_as_long_as_declared(took_as_long: int, is_believed: bool) -> None:
+    delays = np.array([1350.0] * took_as_long + [1349.0] * (100 - took_as_long))
     assert arrives_as_declared(delays, 2700) == is_believed
+
+
+def test_a_delay_that_was_declared_longer_than_any_reading_takes_contradicts_no_arrival() -> None:
+    event = np.array([0, 600, 1200])
+    arrived = event + np.array([2600, 2650, 2699])
+    assert known_from(event, arrived, 2700, 1.0).tolist() == [2600, 3250, 3899]
 
 
 def test_without_readings_nothing_contradicts_the_charter() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from small_cnn import as_arrays, export, fit, images, network, pruned
 from poc.rules.evidence import Interval
 from poc.rules.rounds import is_enough, paired_ratio
 from poc.steps.paired_rounds import Rounds, paired_rounds
-from poc.steps.timing import rotating
+from poc.steps.timing import loading
 from poc.tools.machine import Clocks
 from poc.tools.onnx_runtime import Scorer
 from poc.tools.quantization import halve, quantise_static
@@ -70,11 +68,7 @@ def ladder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rung]:
 
 def _ratios(paths: dict[str, Path], rows: list[dict[str, Any]]) -> dict[str, Interval]:
     """Time in rounds and compare with float32; by CPU time where the machine was too busy for its clock to be believed."""
-
-    def load(path: Path) -> Callable[[], None]:
-        return rotating(Scorer(path, threads=1), rows)
-
-    rounds = paired_rounds({name: partial(load, path) for name, path in paths.items()}, dict.fromkeys(paths, 40), Clocks(), seed=0)
+    rounds = paired_rounds({name: loading(path, 1, rows) for name, path in paths.items()}, dict.fromkeys(paths, 40), Clocks(), seed=0)
     return {name: _ratio(rounds, name) for name in paths}
 
 

@@ -6,6 +6,9 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,8 +109,8 @@ def test_on_a_machine_too_busy_to_count_a_round_a_model_is_known_by_what_it_comp
     assert math.isnan(found.own_p99_ms)
 
 
-def test_a_quick_model_is_called_a_hundred_times_a_round_and_a_slow_one_three_times() -> None:
-    assert [calls_a_round(seconds) for seconds in (1e-5, 1e-4, 1.0)] == [100, 50, 3]
+def test_a_quick_model_is_called_for_5_ms_a_round_a_slower_one_once_for_every_row_in_12_rounds_and_a_slow_one_in_the_time_given() -> None:
+    assert [calls_a_round(seconds, 512, seconds=3.0) for seconds in (1e-5, 1e-4, 2e-3, 0.02, 1.0)] == [100, 50, 43, 12, 3]
 
 
 def asked(**changes: float) -> Asked:
@@ -206,10 +209,58 @@ def test_rows_take_turns() -> None:
         def answers(self, row: int) -> None:
             seen.append(row)
 
-    call = timing.rotating(Watched(), [1, 2, 3])  # type: ignore[arg-type, list-item]
+    call = timing.rotating(Watched(), cycle([1, 2, 3]))  # type: ignore[arg-type]
     for _ in range(6):
         call()
     assert sorted(seen) == [1, 1, 2, 2, 3, 3]
+
+
+class Answering:
+    """A model on two clocks that takes as long for a row as the row says, and notes which rows it was asked one by one."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine, self.asked = machine, set[int]()
+
+    def answers(self, row: dict[str, np.ndarray]) -> None:
+        if len(row["id"]) == 1:
+            self.asked.add(int(row["id"][0]))
+        self._machine.work(float(row["seconds"].sum()))
+
+
+def timed(answers_s: np.ndarray, monkeypatch: pytest.MonkeyPatch, **changes: float) -> tuple[dict[str, Any], list[Answering]]:
+    """Time a model from warm-up to verdict by how long each of its rows takes; return what is reported of it, and each loading of it."""
+    machine, loaded = Machine(), list[Answering]()
+
+    def load(path: Path, threads: int) -> Answering:
+        loaded.append(Answering(machine))
+        return loaded[-1]
+
+    monkeypatch.setattr(timing, "Scorer", load)
+    rows = [{"id": np.array([i]), "seconds": np.array([each])} for i, each in enumerate(answers_s)]
+    found = timing.speed({"a": Path("a.onnx")}, rows, 1, {"a": "a"}, asked(**changes), machine.clocks)
+    return found["variants"]["a"], loaded
+
+
+@pytest.mark.parametrize("seconds", [4e-5, 2e-3])
+def test_rounds_go_on_at_the_row_where_the_last_loading_stopped(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, loaded = timed(np.full(512, seconds), monkeypatch, rate_per_s=20.0)
+    assert len(loaded) == 1 + ROUNDS
+    assert len(set.union(*(each.asked for each in loaded[1:]))) == 512
+
+
+@pytest.mark.parametrize(
+    ("usual", "slow", "rows", "limit_ms"),
+    [(2e-3, 20e-3, range(19, 512, 20), 10.0), (4e-5, 6e-3, range(434, 512), 5.0)],
+    ids=["one row in twenty", "the last rows collected"],
+)
+def test_a_model_with_slow_rows_of_its_own_is_refuted_on_a_quiet_machine(
+    usual: float, slow: float, rows: range, limit_ms: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_s = np.full(512, usual)
+    answers_s[list(rows)] = slow
+    found, _ = timed(answers_s, monkeypatch, rate_per_s=20.0, limit_ms=limit_ms, seconds=30.0)
+    assert (found["latency_verdict"], found["highest_rate_per_s"]) == ("FAIL", 0.0)
+    assert found["own_p99_ms"] == pytest.approx(slow * 1e3, rel=0.2)
 
 
 def test_the_timing_process_loads_nothing_that_it_does_not_time() -> None:

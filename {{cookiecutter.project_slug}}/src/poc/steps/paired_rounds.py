@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 #: So many rounds are to count; where the machine disturbs them, twice as many are tried.
 ROUNDS = 12
 MOST_ROUNDS = 24
-#: A variant is called for about so long in a round, between three and a hundred times, and a third as often before that to warm up.
+#: A variant is called for about so long in a round, or so often that the rounds together ask every row, and a third as often before that to warm up.
 SECONDS_A_ROUND = 0.005
 FEWEST_CALLS, MOST_CALLS = 3, 100
 #: Longer than the turn that a scheduler gives another process, so that no such process stays hidden between two turns.
@@ -52,9 +53,10 @@ def time_calls(call: Call, n: int, clocks: Clocks) -> Floats:
     return seconds
 
 
-def calls_a_round(seconds_a_call: float) -> int:
-    """Return how often a variant is called in one round."""
-    return int(np.clip(SECONDS_A_ROUND / seconds_a_call, FEWEST_CALLS, MOST_CALLS))
+def calls_a_round(seconds_a_call: float, rows: int, seconds: float) -> int:
+    """Return how often a variant is called in one round: often enough for every row to have its turn, where all rounds take no longer than given."""
+    every_row = min(math.ceil(rows / ROUNDS), seconds / ROUNDS / seconds_a_call)
+    return int(np.clip(max(every_row, SECONDS_A_ROUND / seconds_a_call), FEWEST_CALLS, MOST_CALLS))
 
 
 def paired_rounds(load: Mapping[str, Callable[[], Call]], calls: Mapping[str, int], clocks: Clocks, *, seed: int) -> Rounds:

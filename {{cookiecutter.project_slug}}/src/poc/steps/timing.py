@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,11 @@ BATCHES = (1, 16, 256)
 BATCH_CALLS = 7
 
 
-def rotating(scorer: Scorer, rows: list[dict[str, Any]]) -> Callable[[], None]:
+def rotating(scorer: Scorer, turns: Iterator[dict[str, Any]]) -> Callable[[], None]:
     """Return a call that answers one real row after another: repeating one row flatters trees, whose branches the CPU then predicts."""
-    at = 0
 
     def call() -> None:
-        nonlocal at
-        at = (at + 1) % len(rows)
-        scorer.answers(rows[at])
+        scorer.answers(next(turns))
 
     return call
 
@@ -72,11 +70,13 @@ def _seconds_a_batch(scorer: Scorer, rows: list[dict[str, Any]], size: int, cloc
 def speed(models: Mapping[str, Path], rows: list[dict[str, Any]], threads: int, ratio_to: Mapping[str, str], asked: Asked, clocks: Clocks) -> dict[str, Any]:
     """Time every variant: warm, in rounds back to back, at the charter's arrivals, and in batches; with what else the machine did meanwhile."""
     before = machine.counters()
+    rows = shuffled(rows)
     scorers = {name: Scorer(path, threads=threads) for name, path in models.items()}
-    calls = {name: rotating(scorer, rows) for name, scorer in scorers.items()}
+    calls = {name: rotating(scorer, cycle(rows)) for name, scorer in scorers.items()}
     warmed = {name: warm(call, clocks) for name, call in calls.items()}
-    load = {name: _loading(path, threads, rows) for name, path in models.items()}
-    rounds = paired_rounds(load, {name: calls_a_round(seconds) for name, (_, seconds) in warmed.items()}, clocks, seed=SEED)
+    load = {name: loading(path, threads, rows) for name, path in models.items()}
+    n_calls = {name: calls_a_round(seconds, len(rows), asked.seconds) for name, (_, seconds) in warmed.items()}
+    rounds = paired_rounds(load, n_calls, clocks, seed=SEED)
     known = {name: _known(rounds, name, asked) for name in calls}
     looked = look(calls, known, asked, clocks, seed=SEED)
     return {
@@ -90,8 +90,15 @@ def speed(models: Mapping[str, Path], rows: list[dict[str, Any]], threads: int, 
     }
 
 
-def _loading(path: Path, threads: int, rows: list[dict[str, Any]]) -> Callable[[], Callable[[], None]]:
-    return lambda: rotating(Scorer(path, threads=threads), rows)
+def shuffled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows in random order: each round then asks a fair sample of them, whatever order they were collected in."""
+    return [rows[i] for i in np.random.default_rng(SEED).permutation(len(rows))]
+
+
+def loading(path: Path, threads: int, rows: list[dict[str, Any]]) -> Callable[[], Callable[[], None]]:
+    """Return what loads a model anew; its calls go on at the row where the last loading stopped, so that no round asks the same few again."""
+    turns = cycle(rows)
+    return lambda: rotating(Scorer(path, threads=threads), turns)
 
 
 def _trusted(rounds: Rounds) -> NDArray[np.bool_]:

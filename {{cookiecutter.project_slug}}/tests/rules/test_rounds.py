@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from poc.rules.rounds import FEWEST, is_enough, paired_ratio, that_count
+from poc.rules.rounds import FEWEST, is_enough, mean_over, paired_ratio, that_count
 
 ALL = np.ones(12, dtype=bool)
 
@@ -43,3 +43,27 @@ def test_two_copies_of_one_thing_are_found_different_no_more_often_than_said() -
     draw = np.random.default_rng(2)
     found = [paired_ratio(draw.lognormal(0.0, 0.1, 12), draw.lognormal(0.0, 0.1, 12), ALL, 0.95) for _ in range(1000)]
     assert np.mean([each.low <= 1.0 <= each.high for each in found]) > 0.94
+
+
+def test_what_a_call_costs_is_a_mean_between_the_bounds_of_students_t() -> None:
+    # 1 to 12: mean 6.5, standard deviation sqrt(13), so sqrt(13 / 12) of the mean; t is 2.201 at 11 degrees of freedom
+    found = mean_over(np.arange(1.0, 13.0), ALL, 0.95)
+    assert (found.middle, round(6.5 - found.low, 3), round(found.high - 6.5, 3)) == (6.5, 2.291, 2.291)
+
+
+def test_one_dear_round_in_twelve_makes_calls_dearer_and_the_bounds_wider() -> None:
+    found = mean_over(np.array([1.0] * 11 + [13.0]), ALL, 0.95)
+    assert (found.low, found.middle, found.high > 4.0) == (0.0, 2.0, True)
+
+
+def test_the_mean_of_rounds_is_bounded_about_as_often_as_said() -> None:
+    draw = np.random.default_rng(3)
+    found = [mean_over(draw.exponential(1.0, (12, 43)).mean(axis=1), ALL, 0.95) for _ in range(1000)]
+    assert 0.93 < np.mean([each.low <= 1.0 <= each.high for each in found]) < 0.97
+
+
+def test_a_disturbed_round_costs_nothing_and_where_all_were_disturbed_the_least_is_not_known() -> None:
+    rounds, counts = np.array([1.0] * 11 + [99.0]), np.arange(12) < 11
+    assert mean_over(rounds, counts, 0.95).high == 1.0
+    found = mean_over(np.ones(12), np.zeros(12, dtype=bool), 0.95)
+    assert (found.low, found.middle, found.high) == (0.0, 1.0, 1.0)

@@ -113,6 +113,14 @@ def test_a_quick_model_is_called_for_5_ms_a_round_a_slower_one_once_for_every_ro
     assert [calls_a_round(seconds, 512, seconds=3.0) for seconds in (1e-5, 1e-4, 2e-3, 0.02, 1.0)] == [100, 50, 43, 12, 3]
 
 
+def test_a_call_costs_what_calls_take_in_the_mean_rare_slow_rows_included(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers_s = np.full(512, 2e-3)
+    answers_s[::128] = 100e-3  # 2.8 ms in the mean, 2.0 in most rounds
+    cost = timed(answers_s, monkeypatch, rate_per_s=20.0)[0]["cpu_us_per_call"]
+    assert cost["low"] < answers_s.mean() * 1e6 < cost["high"]
+    assert cost["middle"] == pytest.approx(answers_s.mean() * 1e6, rel=0.2)
+
+
 def asked(**changes: float) -> Asked:
     return Asked(**{"limit_ms": 5.0, "rate_per_s": 200.0, "confidence": 0.95, "seconds": 3.0, **changes})
 

@@ -37,3 +37,17 @@ def paired_ratio(own: Floats, other: Floats, counts: NDArray[np.bool_], confiden
     once, were found different in three trials of ten at 95 % confidence, and in one of twenty when loaded in each round.
     """
     return median_bounds(own[counts] / other[counts], confidence) if is_enough(counts) else NOTHING
+
+
+def mean_over(rounds: Floats, counts: NDArray[np.bool_], confidence: float) -> Interval:
+    """Bound the mean of what rounds cost, shape (n_rounds,), from both sides at once by Student's t over the rounds that count.
+
+    A million calls cost their sum, so rare slow rows have to weigh what they take: a median leaves them out. Where too few rounds count, all are taken,
+    and nothing is said from below: other work on a machine only adds to what a call takes, but by how much is not known.
+    """
+    from scipy.special import stdtrit  # not before everything is timed
+
+    of = rounds[counts] if is_enough(counts) else rounds
+    middle, freedom = float(of.mean()), len(of) - 1
+    beside = float(stdtrit(freedom, (1 + confidence) / 2) * of.std(ddof=1) / math.sqrt(len(of))) if freedom else math.inf
+    return Interval(low=max(0.0, middle - beside) if is_enough(counts) else 0.0, middle=middle, high=middle + beside)

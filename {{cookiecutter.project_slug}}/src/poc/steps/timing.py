@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules.evidence import Interval
-from poc.rules.latency import is_steady, latency_why, median_bounds
+from poc.rules.latency import is_steady, latency_why
 from poc.rules.queueing import calls_alike, highest_rate, p99_at
-from poc.rules.rounds import is_enough, paired_ratio
+from poc.rules.rounds import is_enough, mean_over, paired_ratio
 from poc.steps.open_loop import Asked, Known, Looked, look
 from poc.steps.paired_rounds import Rounds, calls_a_round, paired_rounds, time_calls
 from poc.tools import machine
@@ -79,12 +79,14 @@ def speed(models: Mapping[str, Path], rows: list[dict[str, Any]], threads: int, 
     rounds = paired_rounds(load, n_calls, clocks, seed=SEED)
     known = {name: _known(rounds, name, asked) for name in calls}
     looked = look(calls, known, asked, clocks, seed=SEED)
+    noise = machine.noise_between(before, machine.counters(), float(rounds.lost.max()))
+    batches = {name: offline(scorer, rows, clocks) for name, scorer in scorers.items()}
     return {
-        "noise": machine.noise_between(before, machine.counters(), float(rounds.lost.max())).model_dump(),
+        "noise": noise.model_dump(),
         "variants": {
             name: _back_to_back(rounds, name, ratio_to[name], asked)
             | _at_arrivals(looked[name], known[name], asked)
-            | {"is_steady": warmed[name][0], "rows_per_s": offline(scorers[name], rows, clocks)}
+            | {"is_steady": warmed[name][0], "rows_per_s": batches[name]}
             for name in calls
         },
     }
@@ -124,7 +126,7 @@ def _back_to_back(rounds: Rounds, name: str, other: str, asked: Asked) -> dict[s
         "single_p50_us": p50,
         "single_p95_us": p95,
         "single_p99_us": p99,
-        "cpu_us_per_call": _written(median_bounds(rounds.cpu[name][trusted] * 1e6, asked.confidence)),
+        "cpu_us_per_call": _written(mean_over(rounds.cpu[name] * 1e6, rounds.counts, asked.confidence)),
         "ratio": _written(paired_ratio(rounds.walls(name), rounds.walls(other), rounds.counts, asked.confidence)),
         "ratio_to": other,
         "cpu_ratio": _written(paired_ratio(rounds.cpu[name], rounds.cpu[other], rounds.counts, asked.confidence)),

@@ -110,7 +110,8 @@ def _source_changed(join: Join) -> dict[str, str]:
 
 def _arrival_not_believed(join: Join, feature: Feature, median_delay: float) -> dict[str, str]:
     return {
-        "why": f"hardly any reading takes even half of the {feature.delay_seconds:,} s of delay_seconds: {median_delay:,.0f} s at the median, by {join.arrived_time!r}",
+        "why": f"hardly any reading takes even half of the {feature.delay_seconds:,} s of delay_seconds: "
+        f"{median_delay:,.0f} s at the median, by {join.arrived_time!r}",
         "where": f"charter.yaml, data.joins, {join.source}",
         "fix": f"name as arrived_time the column that says when a reading could first be used; if {join.arrived_time!r} does, "
         f"correct delay_seconds of {feature.name!r}: how long a reading usually takes",

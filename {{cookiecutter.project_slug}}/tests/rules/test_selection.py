@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import a_money
 
-from poc.rules.evidence import Assessment, Confusion, Interval
+from poc.rules.evidence import Assessment, Confusion, Interval, LimitVerdict, Outcome
 from poc.rules.selection import choose
 
 
@@ -22,13 +22,14 @@ def a_variant(
     gain: float = 1000.0,
     passes: bool = True,
     a_million: tuple[float, float] = (1.0, 1.1),
+    latency: Outcome = "GO",
 ) -> Assessment:
     low, high = cost if isinstance(cost, tuple) else (cost, cost)
     return Assessment(
         variant=name,
         counted=Confusion(positives=1, missed=0, negatives=1, false_alarms=0),
         money=a_money(gain, gain),
-        limits=[],
+        limits=[LimitVerdict(name="latency_p99 on edge-box", verdict=latency, measured=1.0, low=0.9, high=1.1, limit=5.0, unit="ms", why="")],
         chance_of_go=chance,
         is_expected_to_pass=passes,
         expected_p99_ms=1.0,
@@ -114,6 +115,18 @@ def test_noise_in_the_timings_changes_no_choice_between_variants_that_differ_in_
     assert {chosen(*run) for run in runs} == {"slow"}
 
 
+@pytest.mark.parametrize("a", ["GO", "NOT PROVEN"])
+@pytest.mark.parametrize("b", ["GO", "NOT PROVEN"])
+def test_whose_latency_a_run_happened_to_show_changes_no_choice_between_equals(a: Outcome, b: Outcome) -> None:
+    assert chosen(a_variant("a", latency=a), a_variant("b", latency=b)) == "a"
+
+
+@pytest.mark.parametrize(("a", "b", "is_said"), [("NOT PROVEN", "GO", True), ("NOT PROVEN", "NOT PROVEN", False), ("GO", "NOT PROVEN", False)])
+def test_an_equal_whose_latency_is_shown_is_named_where_that_of_the_chosen_is_not(a: Outcome, b: Outcome, is_said: bool) -> None:
+    said = why(a_variant("a", latency=a), a_variant("b", latency=b), a_variant("c", gain=1, latency="GO"))
+    assert said.endswith("; the latency of a is not shown yet, that of b is") is is_said
+
+
 def test_a_variant_that_is_not_expected_to_pass_is_not_frozen_however_good() -> None:
     assert chosen(a_variant("rich", chance=0.99, cost=1, gain=9999, passes=False), a_variant("sound", chance=0.6)) == "sound"
 
@@ -121,7 +134,12 @@ def test_a_variant_that_is_not_expected_to_pass_is_not_frozen_however_good() -> 
 def test_when_none_is_expected_to_pass_the_most_likely_is_frozen_and_says_so() -> None:
     best, said = choose([a_variant("far", chance=0.1, cost=1, passes=False), a_variant("near", chance=0.4, passes=False)])
     assert best.variant == "near"
-    assert "no variant is expected to meet every limit" in said and "40%" in said
+    assert said == "no variant is expected to meet every limit; near is the most likely to (predicted chance 40%)"
+
+
+def test_when_none_is_expected_to_pass_the_cheapest_of_the_most_likely_is_said_to_be_that() -> None:
+    three = (a_variant("dear", chance=0.45, cost=240, passes=False), a_variant("cheap", chance=0.41, passes=False), a_variant("far", chance=0.2, passes=False))
+    assert why(*three) == "no variant is expected to meet every limit; cheap is the cheapest of the most likely to (predicted chance 41%)"
 
 
 def test_the_rival_is_the_next_best_of_those_expected_to_pass() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from poc.rules.evidence import Assessment, Interval
-from poc.rules.words import amount
+from poc.rules.words import amount, parted
 
 #: A chance of GO within this of the best is not worth a dearer variant.
 AS_LIKELY = 0.05
@@ -19,18 +19,21 @@ def choose(assessments: Sequence[Assessment]) -> tuple[Assessment, str]:
     Of variants expected to pass, those about as likely as the best to reach GO are kept. Of these, those not shown to be dearer a month than the cheapest,
     counted in whole machines: dearer is whose lower bound lies above the upper bound of the cheapest. Of those, the ones with the most money on dev; of
     those, the ones whose calls are not shown to be dearer by a fifth; of those, the first by name. So intervals that overlap decide nothing, and two runs
-    that differ in noise alone freeze the same bytes: each further candidate would spend a look.
+    that differ in noise alone freeze the same bytes as a rule: each further candidate would spend a look. For the same reason it does not count whose
+    latency a run happened to show: equals compute about as long, and which of them is PASS at the edge of a limit or of the time given is chance.
     """
     expected = [each for each in assessments if each.is_expected_to_pass]
     pool = expected or list(assessments)
     equals = _best(pool)
     chosen = min(equals, key=lambda each: each.variant)
     if not expected:
-        return chosen, f"no variant is expected to meet every limit; {chosen.variant} is the most likely to (predicted chance {chosen.chance_of_go:.0%})"
+        best = "the most likely" if len(_likely(pool)) == 1 else "the cheapest of the most likely"
+        return chosen, f"no variant is expected to meet every limit; {chosen.variant} is {best} to (predicted chance {chosen.chance_of_go:.0%})"
     others = [each for each in pool if each not in equals]
     counted = f"{len(expected)} of {len(assessments)} variants are expected to meet every limit"
     if len(equals) > 1:
         counted += f", {len(equals) - 1} of which as cheap and as good and later by name"
+    counted += _shown_by_another(chosen, equals)
     if not others:
         earned = f"{amount(chosen.money.per_period.middle, signed=True)} {chosen.money.currency} a {chosen.money.period} earned on dev"
         figures = f"{_cost(chosen.monthly_cost)} {chosen.money.currency} a month, {earned}"
@@ -55,6 +58,16 @@ def _not_dearer(pool: Sequence[Assessment], cost: Callable[[Assessment], Interva
     """Return those whose lower bound, less a margin, is within the smallest upper bound."""
     surely = min(cost(each).high for each in pool)
     return [each for each in pool if cost(each).low * (1 - by) <= surely]
+
+
+def _shown_by_another(chosen: Assessment, equals: Sequence[Assessment]) -> str:
+    """Name an equal whose latency is shown where that of the chosen is not: whoever wants it strikes the chosen, or gives it more time."""
+    shown = sorted(each.variant for each in equals if _is_shown_fast(each))
+    return f"; the latency of {chosen.variant} is not shown yet, that of {shown[0]} is" if shown and not _is_shown_fast(chosen) else ""
+
+
+def _is_shown_fast(each: Assessment) -> bool:
+    return all(limit.verdict == "GO" for limit in each.limits if parted(limit.name)[0] == "latency_p99")
 
 
 def _why_not(rival: Assessment, chosen: Assessment, pool: Sequence[Assessment]) -> str:

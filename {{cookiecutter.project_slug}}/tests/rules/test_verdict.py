@@ -247,6 +247,14 @@ def test_a_cost_whose_interval_holds_the_budget_is_not_proven() -> None:
     assert (budget.verdict, budget.low, budget.high) == ("NOT PROVEN", 360, 480)
 
 
+@pytest.mark.parametrize(("cpu_us", "kept", "expected"), [(20_001.0, 0, "NOT PROVEN"), (20_001.0, 7, "NOT PROVEN"), (20_001.0, 8, "NO-GO"), (40.0, 0, "GO")])
+def test_a_machine_too_busy_to_count_rounds_refutes_no_budget_and_a_budget_kept_all_the_same_is_kept(cpu_us: float, kept: int, expected: Outcome) -> None:
+    judged = judge(a_charter(), GOOD, a_money(), [a_speed(a_timing(cpu_us_per_call=an_interval(cpu_us, cpu_us + 2), rounds_kept=kept))])
+    [budget] = [each for each in judged if each.name == "monthly_budget"]
+    assert budget.verdict == expected
+    assert (f"only {kept} rounds counted" in budget.why) is (expected == "NOT PROVEN")
+
+
 def test_no_timing_proves_nothing_about_the_machine() -> None:
     verdicts = by_name(judge(a_charter(), GOOD, a_money(), []))
     assert [verdicts[name] for name in ("latency_p99", "memory", "model_size", "monthly_budget")] == ["NOT PROVEN"] * 4

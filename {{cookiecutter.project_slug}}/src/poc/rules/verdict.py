@@ -12,6 +12,7 @@ from poc.rules import groups
 from poc.rules.charter import Charter, Hardware
 from poc.rules.counts import counted_shares
 from poc.rules.evidence import MODEL_SIZE, MONEY, MONEY_AGAINST, ON, Counted, Interval, LimitVerdict, Money, Outcome, Speed, Timing
+from poc.rules.rounds import FEWEST
 from poc.rules.stakes import TODAY
 from poc.rules.words import chance
 
@@ -183,7 +184,7 @@ def _judge_machine(charter: Charter, hardware: Hardware, speed: Speed) -> Iterat
     yield judge_quantity("memory", measured.memory_mb, _exactly(measured.memory_mb), limits.memory_mb, "MB", differences=elsewhere, not_timed=why_not)
     yield judge_quantity(MODEL_SIZE, measured.size_mb, _exactly(measured.size_mb), float(limits.model_mb), "MB", not_timed=why_not)
     monthly, budget = measured.monthly, float(limits.monthly_budget)
-    yield judge_quantity("monthly_budget", monthly.middle, monthly, budget, a_month, differences=elsewhere, not_timed=why_not)
+    yield _as_disturbed(judge_quantity("monthly_budget", monthly.middle, monthly, budget, a_month, differences=elsewhere, not_timed=why_not), speed.timing)
 
 
 def _as_timed(latency: LimitVerdict, speed: Speed) -> LimitVerdict:
@@ -194,6 +195,16 @@ def _as_timed(latency: LimitVerdict, speed: Speed) -> LimitVerdict:
     outcome: Outcome = "GO" if is_go else "NO-GO" if speed.timing.latency_verdict == "FAIL" and latency.verdict != "GO" else "NOT PROVEN"
     why = f"{latency.why}; {speed.timing.latency_verdict}" + (f": {speed.timing.latency_why}" if speed.timing.latency_why else "")
     return latency.model_copy(update={"verdict": outcome, "why": why})
+
+
+def _as_disturbed(budget: LimitVerdict, timing: Timing | None) -> LimitVerdict:
+    """Refute no budget from a machine too busy to count rounds: other work only adds to what a call computes, so that alone a GO stands (ADR 0017)."""
+    if timing is None or timing.rounds_kept >= FEWEST or budget.verdict == "GO":
+        return budget
+    why = (
+        f"{budget.why}; only {timing.rounds_kept} rounds counted, of at least {FEWEST}: something else kept this machine busy, which adds to what a call takes"
+    )
+    return budget.model_copy(update={"verdict": "NOT PROVEN", "why": why})
 
 
 class _Measured:

@@ -123,12 +123,13 @@ def _where(found: Sequence[str]) -> str:
 
 
 def _numbers(timing: Timing, target: str) -> list[Number]:
-    return [
+    """Return the figures of a variant that are known: one that the system does not tell, or no round could, would refuse what is only unproven."""
+    figures = [
         Number(name=f"{target}{timing.variant}_single_p50", value=timing.single_p50_us, unit="us"),
         Number(name=f"{target}{timing.variant}_open_loop_p99", value=timing.open_loop_p99_ms, unit="ms"),
-        # Where every round was disturbed there is none, and a NaN in the report would refuse what is only unproven.
-        *([Number(name=f"{target}{timing.variant}_ratio", value=timing.ratio.middle, unit="ratio")] if math.isfinite(timing.ratio.middle) else []),
+        Number(name=f"{target}{timing.variant}_ratio", value=timing.ratio.middle, unit="ratio"),
         Number(name=f"{target}{timing.variant}_highest_rate", value=timing.highest_rate_per_s, unit="1/s"),
         Number(name=f"{target}{timing.variant}_cpu_per_call", value=timing.cpu_us_per_call.middle, unit="us"),
         Number(name=f"{target}{timing.variant}_memory", value=timing.memory_mb, unit="MB"),
     ]
+    return [figure for figure in figures if math.isfinite(figure.value)]

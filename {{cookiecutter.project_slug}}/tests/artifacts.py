@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from builders import a_charter, a_plain_charter
+from builders import a_charter, a_machine, a_plain_charter
 from rehearsals import a_rehearsal
 
 from poc import layout
@@ -30,7 +30,6 @@ from poc.rules.evidence import (
     Evaluation,
     Graphs,
     Interval,
-    Machine,
     Models,
     Noise,
     Number,
@@ -147,6 +146,7 @@ def a_run(
     labels: bytes | None = None,
     sealed_rows: int | None = None,
     server_memory_mb: float = 90.0,
+    replayed_on: str = "x86_64",
     **charter_changes: Any,
 ) -> Run:
     """Make a run up to the gate's door; `labels` replaces the sealed labels' file, `sealed_rows` cuts the sealed set, and `figure` is replay's."""
@@ -168,7 +168,8 @@ def a_run(
         layout.EVALUATION_JSON: an_evaluation(charter),
     }
     run.write("evaluate", candidate)
-    run.write("replay", {layout.REHEARSAL_JSON: a_rehearsal(server_memory_mb=server_memory_mb)}, figure=figure)
+    rehearsal = a_rehearsal(server_memory_mb=server_memory_mb, machine=a_machine(architecture=replayed_on))
+    run.write("replay", {layout.REHEARSAL_JSON: rehearsal}, figure=figure)
     return run
 
 
@@ -258,22 +259,6 @@ def a_curve() -> list[CurvePoint]:
 
 def fast_timings() -> Timings:
     """Time the one variant well within the charter's limits, on the charter's hardware."""
-    machine = Machine(
-        architecture="x86_64",
-        cpu="a processor",
-        instruction_sets=[],
-        cores=2,
-        memory_mb=4096,
-        governor=None,
-        quota_cores=None,
-        smt=None,
-        turbo=None,
-        hypervisor=False,
-        system="Linux",
-        python="3.11",
-        onnxruntime="1.32",
-        digest=A_DIGEST,
-    )
     timing = Timing(
         variant="one line, float32",
         single_p50_us=40,
@@ -308,7 +293,7 @@ def fast_timings() -> Timings:
         size_mb=0.1,
     )
     report = TargetReport(
-        target="", machine=machine, pinned_cores=[0], differences=[], noise=Noise(lost=0.0, stolen=0.0, waiting=0.0), timings=[timing], not_timed={}
+        target="", machine=a_machine(), pinned_cores=[0], differences=[], noise=Noise(lost=0.0, stolen=0.0, waiting=0.0), timings=[timing], not_timed={}
     )
     return Timings(confidence=0.95, targets=[report])
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from poc.rules.charter import AmountCharter, BinaryCharter, MulticlassCharter
-from poc.rules.evidence import BreakEven, Interval, Money, Speed, Timing
+from poc.rules.evidence import BreakEven, Interval, Machine, Money, Speed, Timing
 
 PLAIN: dict[str, Any] = {
     "schema_version": 1,
@@ -229,3 +229,24 @@ def _merged(plain: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
     for name, new in overrides.items():
         plain[name] = _merged(plain[name], new) if isinstance(new, dict) and isinstance(plain.get(name), dict) else deepcopy(new)
     return plain
+
+
+def a_machine(**changes: Any) -> Machine:
+    """Return the fingerprint of the machine that the plain charter names."""
+    plain: dict[str, Any] = {
+        "architecture": "x86_64",
+        "cpu": "a processor",
+        "instruction_sets": [],
+        "cores": 2,
+        "quota_cores": None,
+        "memory_mb": 4096,
+        "governor": None,
+        "smt": None,
+        "turbo": None,
+        "hypervisor": False,
+        "system": "Linux",
+        "python": "3.11",
+        "onnxruntime": "1.32",
+        "digest": "0" * 64,
+    }
+    return Machine(**plain | changes)

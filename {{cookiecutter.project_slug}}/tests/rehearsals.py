@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from builders import a_machine
+
 from poc.rules.evidence import Interval, LiveFeature, Rehearsal, Silence
 
 #: What the model is worth a month on dev with every feature, and without tool wear.
@@ -25,6 +27,7 @@ def a_rehearsal(**changes: Any) -> Rehearsal:
             "request_p50_ms": 0.5,
             "request_p99_ms": 1.0,
             "server_memory_mb": 90.0,
+            "machine": a_machine(),
         }
         | changes
     )

@@ -96,6 +96,14 @@ def test_memory_is_judged_as_the_server_took_it_in_replay(project: Path, server_
     assert (memory.verdict, verdict_of(run).overall) == (expected, expected)
 
 
+def test_memory_that_another_architecture_took_in_replay_proves_nothing(project: Path) -> None:
+    run = a_run(project / "run", replayed_on="arm64")
+    run.perform("gate")
+    unproven = [limit for limit in verdict_of(run).limits if limit.verdict != "GO"]
+    assert [limit.name for limit in unproven] == ["memory"]
+    assert "not measured: replay ran on arm64, the charter says x86_64" in unproven[0].why
+
+
 def test_the_same_candidate_again_gets_the_stored_result_and_uses_no_look(project: Path) -> None:
     first, second = a_run(project / "first"), a_run(project / "second")
     first.perform("gate")

@@ -18,7 +18,7 @@ from poc.rules.oip import infer_request
 from poc.steps import replay as step
 from poc.steps.perform import Result
 from poc.steps.replay import replay
-from poc.tools import files, frames
+from poc.tools import files, frames, machine, onnx_runtime
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -35,6 +35,7 @@ def test_served_answers_equal_the_batch_path(tmp_path: Path) -> None:
     assert found.largest_difference <= guards.REPLAY_DIFFERENCE  # a batch may add up in another order than a row
     assert 0 < found.request_p50_ms <= found.request_p99_ms
     assert 20 < found.server_memory_mb < 500  # uvicorn, ONNX Runtime and numpy
+    assert found.machine == machine.fingerprint(onnx_runtime.version())
     assert {each.name: each.known for each in found.live} == {TORQUE: "with the request", WEAR: "on its owner's word", TYPE: "with the request"}
     assert (found.late_features, [each.features for each in found.silences]) == ([WEAR], [[WEAR]])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ def gate(
         }
     )
     charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
-    speeds = _speeds(frozen, timings, rehearsal)
+    speeds = _speeds(charter, frozen, timings, rehearsal)
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
         counted = Verdict.model_validate_json(stored).counted if stored is not None else _counted(charter, frozen, data, sealed_labels, candidate)
@@ -159,11 +160,21 @@ def _stored(look: tracking.Look) -> bytes | None:
     return result
 
 
-def _speeds(frozen: Candidate, timings: Path, rehearsal: Path) -> list[Speed]:
+def _speeds(charter: Charter, frozen: Candidate, timings: Path, rehearsal: Path) -> list[Speed]:
     """Return the candidate's speed on each target as the benchmark timed it, with the memory of the server that answered in replay."""
     measured = files.read_record(timings / layout.TIMINGS_JSON, Timings).speeds(frozen.variant)
-    memory_mb = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal).server_memory_mb
-    return [each.model_copy(update={"timing": each.timing and each.timing.model_copy(update={"memory_mb": memory_mb})}) for each in measured]
+    replayed = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal)
+    architectures = {hardware.name or "": hardware.architecture for hardware in charter.limits.hardware}
+    return [_with_memory(speed, replayed, architectures.get(speed.target, "")) for speed in measured]
+
+
+def _with_memory(speed: Speed, replayed: Rehearsal, architecture: str) -> Speed:
+    """Take the memory that the server took in replay, unless that ran on another architecture: steps may run on machines of their own."""
+    if speed.timing is None:
+        return speed
+    ran_on = replayed.machine.architecture
+    memory_mb, why_not = (replayed.server_memory_mb, "") if ran_on == architecture else (math.nan, f"replay ran on {ran_on}, the charter says {architecture}")
+    return speed.model_copy(update={"timing": speed.timing.model_copy(update={"memory_mb": memory_mb}), "not_timed": why_not})
 
 
 def _counted(charter: Charter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Counted:

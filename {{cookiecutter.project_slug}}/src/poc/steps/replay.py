@@ -32,7 +32,7 @@ from poc.steps.inputs import charter_of, groups_of, params_of
 from poc.steps.live import Known, live_features
 from poc.steps.perform import Result
 from poc.steps.target import written_labels
-from poc.tools import files, frames, machine
+from poc.tools import files, frames, machine, onnx_runtime
 from poc.tools.onnx_runtime import Scorer
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def replay(*, agreement: Path, data: Path, candidate: Path, rehearsal: Path) -> 
         request_p50_ms=p50,
         request_p99_ms=p99,
         server_memory_mb=memory_mb,
+        machine=machine.fingerprint(onnx_runtime.version()),
     )
     files.write_record(rehearsal / layout.REHEARSAL_JSON, found)
     return Result(headline=_headline(found, charter), numbers=list(_numbers(found, charter)))

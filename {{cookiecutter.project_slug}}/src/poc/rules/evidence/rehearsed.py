@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from poc.rules.evidence.judged import Interval
 from poc.rules.evidence.record import Record
+from poc.rules.evidence.timed import Machine
 
 
 class LiveFeature(Record):
@@ -30,7 +31,8 @@ class Rehearsal(Record):
     """What `replay` saw when dev rows went through the real server one at a time; `server_memory_mb` is that process's peak, NaN if unknown.
 
     `late_features` do not come with the request. `money` is that of the frozen model on all dev rows with every feature, None where it does not answer
-    them all; `silences` are without each of the late ones, and at last without all of them.
+    them all; `silences` are without each of the late ones, and at last without all of them. `machine` is the one that it ran on,
+    which need not be the one that timed the variants.
     """
 
     rows: int
@@ -43,3 +45,4 @@ class Rehearsal(Record):
     request_p50_ms: float
     request_p99_ms: float
     server_memory_mb: float
+    machine: Machine

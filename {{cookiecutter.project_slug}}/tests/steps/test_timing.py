@@ -287,6 +287,32 @@ def test_a_model_with_slow_rows_of_its_own_is_refuted_on_a_quiet_machine(
     assert found["own_p99_ms"] == pytest.approx(slow * 1e3, rel=0.2)
 
 
+def test_a_model_too_slow_for_many_calls_is_refuted_by_the_few_and_its_highest_rate_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = timed(np.full(512, 0.1), monkeypatch, rate_per_s=2.0, limit_ms=50.0)
+    assert (found["latency_verdict"], math.isnan(found["highest_rate_per_s"])) == ("FAIL", True)
+    assert found["own_p99_ms"] == pytest.approx(100.0, rel=0.01)
+
+
+def test_one_slow_call_among_forty_predicts_nothing_and_ten_among_four_hundred_do() -> None:
+    answers_s = np.array([0.1] * 39 + [0.4])
+    assert timing.own_p99(answers_s, asked(rate_per_s=0.1)) == 0.1  # the slow one may be the one in a thousand
+    assert timing.own_p99(np.tile(answers_s, 10), asked(rate_per_s=0.1)) == pytest.approx(0.4, rel=0.01)
+    assert timing.own_p99(answers_s, asked(rate_per_s=11.0)) == math.inf
+
+
+def test_on_a_busy_machine_no_highest_rate_is_known() -> None:
+    machine = Machine()
+    assert math.isnan(timing._back_to_back(rounds_of(machine, {"a": machine.call(1e-3, lost=1e-2)}), "a", "a", asked())["highest_rate_per_s"])
+
+
+def test_rows_too_rare_for_the_rounds_widen_the_bounds_once_the_arrivals_show_them() -> None:
+    # one row in fifty takes twenty times as long, and at half busy everyone behind it waits; rounds that never asked it took all for 1 ms
+    machine, rows = Machine(), cycle([1e-3] * 49 + [2e-2])
+    found = look({"a": lambda: machine.work(next(rows))}, {"a": known(1e-3, 360.0)}, asked(rate_per_s=360.0, seconds=5.0), machine.clocks, seed=0)["a"]
+    assert found.alike == pytest.approx(calls_alike(360.0, np.array([1e-3] * 49 + [2e-2])), rel=0.1)
+    assert (found.looks, found.p99_ms.high, found.next_calls) == (1, math.inf, pytest.approx(1272 * found.alike))
+
+
 def test_the_timing_process_loads_nothing_that_it_does_not_time() -> None:
     heavy = "import sys, poc.steps.timing; print([name for name in ('pandas', 'sklearn', 'scipy', 'mlflow', 'kfp') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout.strip() == "[]"

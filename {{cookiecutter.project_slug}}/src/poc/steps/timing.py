@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from poc.rules.evidence import Interval
-from poc.rules.latency import is_steady, latency_why
+from poc.rules.latency import is_steady, latency_why, percentile_bounds
 from poc.rules.queueing import calls_alike, highest_rate, p99_at
 from poc.rules.rounds import is_enough, mean_over, paired_ratio
 from poc.steps.open_loop import Asked, Known, Looked, look
@@ -24,6 +25,8 @@ from poc.tools.machine import Clocks
 from poc.tools.onnx_runtime import Scorer
 
 SEED = 0
+#: So many calls hold one slow call in a hundred in 19 of 20 cases (0.99 ** 300 = 5 %); fewer predict no 99th percentile.
+FEWEST_TO_PREDICT = 300
 #: Warm-up goes on until windows of this many calls, or seconds, agree, and for so many windows at most.
 WINDOW, WINDOW_S = 200, 0.02
 MOST_WINDOWS = 15
@@ -115,8 +118,24 @@ def _services(rounds: Rounds, name: str) -> NDArray[np.float64]:
 
 def _known(rounds: Rounds, name: str, asked: Asked) -> Known:
     services = _services(rounds, name)
-    own_ms = p99_at(asked.rate_per_s, services, seed=SEED) * 1e3 if is_enough(rounds.counts) else float("nan")
+    own_ms = own_p99(services, asked) * 1e3 if is_enough(rounds.counts) else math.nan
     return Known(service_s=float(services.mean()), alike=calls_alike(asked.rate_per_s, services), own_p99_ms=own_ms)
+
+
+def own_p99(services_s: NDArray[np.float64], asked: Asked) -> float:
+    """Return the 99th percentile in seconds that answers predict; where they are too few to hold one slow call in a hundred, the least that it is."""
+    if len(services_s) >= FEWEST_TO_PREDICT:
+        return p99_at(asked.rate_per_s, services_s, seed=SEED)
+    if asked.rate_per_s * float(services_s.min()) >= 1:
+        return math.inf
+    return percentile_bounds(services_s, 0.99, asked.confidence).low
+
+
+def _highest_rate(rounds: Rounds, name: str, asked: Asked) -> float:
+    """Return at how many arrivals a second the limit is kept; NaN where too few rounds count, or hold too few calls, to say so of one call in a hundred."""
+    services = _services(rounds, name)
+    is_told = is_enough(rounds.counts) and len(services) >= FEWEST_TO_PREDICT
+    return highest_rate(services, asked.limit_ms / 1e3, seed=SEED) if is_told else math.nan
 
 
 def _back_to_back(rounds: Rounds, name: str, other: str, asked: Asked) -> dict[str, Any]:
@@ -132,7 +151,7 @@ def _back_to_back(rounds: Rounds, name: str, other: str, asked: Asked) -> dict[s
         "cpu_ratio": _written(paired_ratio(rounds.cpu[name], rounds.cpu[other], rounds.counts, asked.confidence)),
         "rounds_kept": int(rounds.counts.sum()),
         "rounds_dropped": int((~rounds.counts).sum()),
-        "highest_rate_per_s": highest_rate(_services(rounds, name), asked.limit_ms / 1e3, seed=SEED),
+        "highest_rate_per_s": _highest_rate(rounds, name, asked),
     }
 
 

@@ -17,12 +17,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import numpy as np
+
 from poc import layout
 from poc.acts.loaded_server import poc_serve
 from poc.errors import EnvironmentRefused
 from poc.rules.evidence import Candidate
 from poc.rules.oip import infer_request
 from poc.rules.served import OK
+from poc.steps.timing import write_rows
 from poc.tools import tracking
 
 BENCH = Path(__file__).resolve().parent
@@ -45,6 +48,16 @@ def bare_http(frozen: Candidate, rows: Sequence[Row]) -> Iterator[Served]:
     """Serve a constant."""
     served = Served(name="bare HTTP", port=a_free_port(), path="/", bodies=[infer_request(row, frozen.inputs) for row in rows])
     with running([sys.executable, str(BENCH / "bare_http.py"), str(served.port)], served):
+        yield served
+
+
+@contextmanager
+def around_the_call(frozen: Candidate, rows: Sequence[Row], candidate: Path, folder: Path) -> Iterator[Served]:
+    """Serve a constant after a call of the model on a row that lies ready: what no server around this model can do without."""
+    served = Served(name="bare HTTP and the call", port=a_free_port(), path="/", bodies=[infer_request(row, frozen.inputs) for row in rows])
+    ready = folder / "rows.npz"
+    write_rows(ready, {name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
+    with running([sys.executable, str(BENCH / "bare_http.py"), str(served.port), str(candidate / layout.CANDIDATE_MODEL), str(ready)], served):
         yield served
 
 

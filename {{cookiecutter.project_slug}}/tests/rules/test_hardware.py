@@ -42,7 +42,7 @@ def test_a_larger_machine_pinned_to_the_charters_cores_does_not_differ() -> None
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"architecture": "arm64"}, "architecture"), ({"cores": 1}, "cores"), ({"memory_mb": 4095}, "memory"), ({"instruction_sets": ["fma"]}, "avx2")],
+    [({"architecture": "arm64"}, "architecture"), ({"cores": 1}, "cores"), ({"memory_mb": 3686}, "memory"), ({"instruction_sets": ["fma"]}, "avx2")],
 )
 def test_what_differs_is_named(changes: dict[str, Any], named: str) -> None:
     found = differences(a_machine(**changes), hardware(instruction_sets=["avx2"]), [0, 1])
@@ -59,8 +59,28 @@ def test_every_difference_is_listed_at_once() -> None:
     assert [each.split(":")[0] for each in found] == ["architecture", "cores", "memory", "instruction sets"]
 
 
-def test_exactly_the_charters_memory_is_enough() -> None:
-    assert differences(a_machine(memory_mb=4096), hardware(), [0, 1]) == []
+@pytest.mark.parametrize("shown", [4096, 3904, 3687])
+def test_a_machine_sold_with_the_charters_memory_shows_less_of_it_and_is_the_charters(shown: int) -> None:
+    assert differences(a_machine(memory_mb=shown), hardware(), [0, 1]) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "there", "further"),
+    [
+        (["avx2"], ["avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "amx_int8"], "avx512f, avx512_vnni, amx_int8"),
+        (["avx2", "fma"], ["avx2", "fma", "avx_vnni"], "avx_vnni"),
+        (["sse4_2"], ["sse4_2", "avx", "avx2"], "avx, avx2"),
+        (["asimddp"], ["asimd", "asimddp", "i8mm"], "i8mm"),
+    ],
+)
+def test_a_processor_that_multiplies_faster_than_the_charters_differs(named: list[str], there: list[str], further: str) -> None:
+    [found] = differences(a_machine(instruction_sets=there), hardware(instruction_sets=named), [0, 1])
+    assert found == f"instruction sets: {further} on this machine multiply faster than {', '.join(named)}, which the charter names"
+
+
+@pytest.mark.parametrize("named", [[], ["avx512_vnni"], ["avx512f", "avx512_vnni"]])
+def test_a_charter_that_names_no_instruction_set_leaves_them_open_and_one_that_names_a_fast_one_means_the_slower_too(named: list[str]) -> None:
+    assert differences(a_machine(instruction_sets=["avx", "avx2", "fma", "avx512f", "avx512bw", "avx512_vnni"]), hardware(instruction_sets=named), [0, 1]) == []
 
 
 def test_an_instruction_set_that_nobody_looks_for_is_not_taken_as_there() -> None:

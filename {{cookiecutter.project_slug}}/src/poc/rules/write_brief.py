@@ -22,7 +22,7 @@ from poc.rules.value import gain, means
 from poc.rules.words import agreed, amount, chance, clipped, figure, percent, sentence
 
 #: Letters of the charter's and the data card's own sentences that one page has room for.
-LONG, SHORT, OF_THE_DATA, OF_THE_CHOICE = 220, 140, 320, 340
+LONG, SHORT, OF_THE_DATA, OF_THE_CHOICE = 220, 140, 320, 380
 #: As many bars as a table can be read with; many classes have hundreds of costs.
 MOST_SWINGS = 12
 

@@ -7,8 +7,8 @@ from typing import Literal
 from poc.rules.evidence.judged import Interval
 from poc.rules.evidence.record import Record
 
-#: PASS: the bound lies within the charter's limit. FAIL: beyond it, while a call that does nothing was answered at once. NOISY: the machine was too busy
-#: with something else to say. INCONCLUSIVE: the calls that the time allowed do not tell.
+#: PASS: the bound lies within the charter's limit. FAIL: beyond it, or answers take longer than arrivals leave time for, while a call that does nothing was
+#: answered at once. NOISY: the machine was too busy with something else to say. INCONCLUSIVE: the calls that the time allowed do not tell.
 LatencyVerdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOISY"]
 
 
@@ -53,7 +53,8 @@ class Timing(Record):
     median over rounds in which both were called, with bounds. `null_p99_ms` is the 99th percentile of the same arrivals answered by a call that does
     nothing, which is what the machine itself adds; `own_p99_ms` what the model's own answers predict when given back to back, NaN on a machine too
     busy to tell; `looks` how often the latency was looked at before `latency_verdict` fell, and `latency_why` says why it is not PASS.
-    `highest_rate_per_s` is the largest rate of Poisson arrivals at which one worker keeps the charter's p99; `rows_per_s` how fast batches go, by size;
+    `cpu_us_per_call` is a mean with bounds, 0 from below where too few rounds count; `highest_rate_per_s` the largest rate of Poisson arrivals at which
+    one worker keeps the charter's p99, NaN where too few rounds or calls tell; `rows_per_s` how fast batches go, by size;
     `cost_per_million` what a million calls cost in the charter's currency, from CPU seconds. `rss_mb` is what the process holds with the model
     loaded, `memory_mb` the most it ever held.
     """

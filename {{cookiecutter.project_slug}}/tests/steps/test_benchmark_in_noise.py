@@ -5,6 +5,7 @@ Where other tests keep the cores busy it may say nothing, and has to say that th
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -78,8 +79,9 @@ def test_among_others_that_compute_all_the_time_no_verdict_is_untrue(limit_ms: f
 
 
 @linux
-def test_among_others_that_compute_all_the_time_there_is_no_ratio_and_the_noise_is_on_record(tmp_path: Path) -> None:
+def test_among_others_that_compute_all_the_time_there_is_no_ratio_no_least_cost_and_no_highest_rate_and_the_noise_is_on_record(tmp_path: Path) -> None:
     with hogs():
         report = measure(tmp_path, {"one": a_model(detours=20), "two": a_model(detours=20)})
     assert not is_known("two")(report)
     assert (timing_of(report, "two").rounds_kept < FEWEST, report.noise.lost > 0.3) == (True, True)
+    assert (timing_of(report, "two").cpu_us_per_call.low, math.isnan(timing_of(report, "two").highest_rate_per_s)) == (0.0, True)

@@ -57,6 +57,22 @@ def test_the_graph_answers_awkward_rows_as_the_calibrated_estimator_does(exporte
     assert np.abs(Scorer(path).answers(rows) - expected).max() <= 1e-4
 
 
+def test_products_of_columns_take_three_nodes_however_many_they_are(exported: tuple[Path, Tensors, np.ndarray]) -> None:
+    operators = [node.op_type for node in onnx.load(exported[0]).graph.node]
+    assert "ReduceProd" not in operators and operators.count("Gather") >= 2
+
+
+@pytest.mark.parametrize("polynomial", [{"include_bias": True}, {"degree": 3, "include_bias": False}, {"degree": 1, "include_bias": False}])
+def test_other_polynomials_are_answered_as_their_estimator_says(polynomial: dict[str, int], tmp_path: Path) -> None:
+    train = made_up_rows(300, 1)
+    estimator = FAMILIES["logistic"].build(FEATURES, 7)
+    estimator.set_params(**{f"columntransformer__numbers__polynomialfeatures__{name}": value for name, value in polynomial.items()})
+    estimator.fit(train.frame(), train.labels)
+    conversion.export(estimator, SCALING, FEATURES, tmp_path / "a.onnx")
+    expected = calibrated("binary", estimators.raw_answers(estimator, train.frame()), SCALING)
+    assert np.abs(Scorer(tmp_path / "a.onnx").answers(train.tensors) - expected).max() <= 1e-4
+
+
 def test_the_only_output_is_a_column_of_probabilities(exported: tuple[Path, Tensors, np.ndarray]) -> None:
     graph = onnx.load(exported[0]).graph
     assert [output.name for output in graph.output] == ["probability"]

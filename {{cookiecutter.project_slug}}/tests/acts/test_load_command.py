@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from artifacts import Run, a_project, a_run
 from commands import poc, strictly
+from small_models import a_candidate, a_model
 
 from poc import layout
 from poc.acts.load import Asked, Loaded, put_load
@@ -94,6 +95,19 @@ def test_what_is_no_address_of_http_is_refused(root: Path, url: str) -> None:
 def test_what_is_no_load_is_refused(repository: Path, asked: dict[str, Any]) -> None:
     with pytest.raises(InputRefused, match="is no load"):
         put_load(repository, Asked(**asked))
+
+
+@pytest.mark.parametrize("asked", [{"seconds": 1e9}, {"connections": 1_000_000}])
+def test_a_load_that_never_ends_or_opens_more_than_a_process_may_is_refused(repository: Path, asked: dict[str, Any]) -> None:
+    with pytest.raises(InputRefused, match="more than a load takes"):
+        put_load(repository, Asked(**asked))
+
+
+def test_a_server_of_another_model_proves_nothing_of_the_newest(root: Path, tmp_path: Path) -> None:
+    other = a_candidate(tmp_path / "other", a_model(bias=-3.0))
+    with server(other) as (port, _):
+        found = put_load(root, SHORT, url=f"http://127.0.0.1:{port}").load
+    assert [each for each in found.differences if each.startswith("model: the newest candidate is")]
 
 
 def test_more_requests_than_memory_holds_are_refused(repository: Path) -> None:

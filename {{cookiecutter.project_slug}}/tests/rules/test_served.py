@@ -11,7 +11,8 @@ from artifacts import fast_timings
 
 from poc.rules.charter import Hardware
 from poc.rules.evidence import Interval, Load
-from poc.rules.served import conclusion, cores_for, failures, in_words, most_like, overhead_us, p99_of, served_verdict
+from poc.rules.queueing import calls_alike
+from poc.rules.served import conclusion, cores_for, failures, in_words, is_queue_endless, most_like, overhead_us, p99_of, served_verdict, undisturbed
 
 WITHIN, BEYOND = Interval(low=1, middle=2, high=3), Interval(low=6, middle=7, high=8)
 HERE = fast_timings().targets[0].machine
@@ -52,6 +53,32 @@ def test_two_requests_in_a_hundred_without_an_answer_leave_no_p99() -> None:
     latency = np.where(np.arange(1000) % 50 == 0, np.inf, 0.001)
     found = p99_of(latency, 0.95)
     assert (found.middle, found.high, served_verdict(found, 5, 0.02, shares_cores=False)) == (math.inf, math.inf, "FAIL")
+
+
+def test_requests_sent_while_another_is_under_way_do_not_tell_how_long_the_server_takes() -> None:
+    due, service = np.array([0.0, 1.0, 10.0, 20.0]), np.array([3.0, 4.0, 2.0, np.inf])
+    latency = np.array([3.0, 4.0, 2.5, np.inf])  # the third was sent half a second late
+    assert undisturbed(due, latency, service).tolist() == [3.0, 2.0]
+
+
+def queued(service_ms: float, rate_per_s: float, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return when requests are due, and their latency and service times, in seconds, where one worker takes exponential times and all are sent at once."""
+    draw = np.random.default_rng(3)
+    due, took, ends = np.cumsum(draw.exponential(1 / rate_per_s, n)), draw.exponential(service_ms / 1e3, n), np.empty(n)
+    for i in range(n):
+        ends[i] = max(due[i], ends[i - 1] if i else 0.0) + took[i]
+    return due, ends - due, ends - due
+
+
+def test_the_bound_of_a_p99_is_wider_where_requests_queue_and_there_is_none_where_they_do_for_ever() -> None:
+    due, latency, service = queued(2.5, 200, 20_000)
+    alone = undisturbed(due, latency, service)
+    alike = calls_alike(200, alone)
+    assert 6 < alike < 14 and 0.45 < len(alone) / 20_000 < 0.55  # nine by the formula, and half of the arrivals find an idle worker
+    assert p99_of(latency, 0.95, alike=alike).high > p99_of(latency, 0.95).high
+    due, latency, service = queued(10, 200, 2_000)
+    assert is_queue_endless(latency, undisturbed(due, latency, service), 0.005, 0.95)
+    assert served_verdict(Interval(low=0, middle=900, high=math.inf), 5, 0.02, shares_cores=False, is_endless=True) == "FAIL"
 
 
 def test_the_p99_of_a_thousand_is_the_tenth_from_the_end() -> None:

@@ -285,3 +285,12 @@ def test_the_description_holds_the_contract_and_an_example_that_is_answered() ->
     assert kind["data"]["items"] == {"anyOf": [{"enum": ["H", "L", "M"]}, {"type": "null"}]}
     assert torque["parameters"]["properties"] == {"age_seconds": {"type": "number", "minimum": 0, "maximum": 60}}
     assert over_http("/v2/models/m/infer", "POST", json.dumps(request["example"]).encode())[0] == 200
+
+
+def test_a_model_that_fails_is_said_in_json_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: object) -> np.ndarray:
+        raise RuntimeError("bad alloc")
+
+    status, reply, _ = ask(*GOOD, app=an_application(answers=fail))
+    assert (status, "the model failed" in reply["error"], "bad alloc" in reply["error"]) == (500, True, False)
+    assert "bad alloc" in caplog.text

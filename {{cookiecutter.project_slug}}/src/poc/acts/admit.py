@@ -19,11 +19,11 @@ from poc.steps.judged import candidate_digest
 
 @dataclass(frozen=True, kw_only=True)
 class Brought:
-    """What a source laid into a folder: in words, where it lay, and the digest of the candidate that was promised, empty where none was."""
+    """What a source laid into a folder: in words, where it lay, and the digest of the candidate that was promised, None where nobody promised one."""
 
     source: str
     place: str
-    promised_sha256: str = ""
+    promised_sha256: str | None = None
 
 
 class Source(Protocol):
@@ -102,7 +102,7 @@ def admit(source: Source, name: str, into: Path) -> Admitted:
     into.mkdir(parents=True)
     brought = source.bring(name, into)
     frozen, _ = frozen_model(into)
-    if brought.promised_sha256:
+    if brought.promised_sha256 is not None:
         found = candidate_digest(into)
         guards.digests_agree([] if found == brought.promised_sha256 else [f"{layout.CANDIDATE_JSON} of {brought.source} is not the one that was registered"])
     return Admitted(candidate=frozen, folder=into, source=brought.source, place=brought.place)

@@ -22,7 +22,8 @@ from poc.rules.evidence import Candidate, Load, Number
 from poc.rules.latency import arrivals, calls_needed
 from poc.rules.latency_picture import latency_picture
 from poc.rules.oip import infer_request
-from poc.rules.served import conclusion, failures, in_words, overhead_us, p99_of, served_verdict
+from poc.rules.queueing import calls_alike
+from poc.rules.served import conclusion, failures, in_words, is_queue_endless, overhead_us, p99_of, served_verdict, undisturbed
 from poc.steps import PRODUCER
 from poc.steps.frozen import frozen_model
 from poc.steps.inputs import rows_of
@@ -42,6 +43,10 @@ PATIENCE_S = 5.0
 RAW_ROUNDS = 5
 
 
+#: What may be asked at most: an hour shows what a day would, and a process may open about a thousand files.
+LONGEST_ASKED_S, MOST_CONNECTIONS = 3600, 900
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """A load: so many arrivals a second, for so long, over so many connections; None leaves it to the charter, and to what its p99 needs."""
@@ -56,6 +61,11 @@ class Asked:
             Problem(what=f"{option} {value:g} is no load", where=option, fix="a number above 0")
             for option, value in {"--rate": self.rate_per_s, "--seconds": self.seconds, "--clients": self.connections}.items()
             if value is not None and not 0 < value < math.inf
+        ]
+        found += [
+            Problem(what=f"{option} {value:g} is more than a load takes here", where=option, fix=f"at most {most:,}")
+            for option, value, most in (("--seconds", self.seconds or 0, LONGEST_ASKED_S), ("--clients", self.connections, MOST_CONNECTIONS))
+            if most < value < math.inf
         ]
         if not found and (self.rate_per_s or 0) * (self.seconds or SHORTEST_S) > MOST_REQUESTS:
             found.append(Problem(what=f"these are more than {MOST_REQUESTS:,} requests", where="--rate, --seconds", fix="a shorter load shows the same"))
@@ -93,10 +103,11 @@ def put_load(root: Path, asked: Asked, *, url: str | None = None, folder: Path |
     frozen, model = frozen_model(candidate)
     rows = single_rows(data, charter)
     with found_at(url, frozen, charter.limits.hardware) if url else started(candidate, charter.limits.hardware) as server:
-        answers = _send(server, asked, frozen, charter, rows)
+        due = _due(asked, charter)
+        answers = _send(server, asked, frozen, rows, due)
     with machine.kept_to(server.cores):
         raw_us = raw_call_us(Scorer(model), rows)
-    found = _load(answers, raw_us, server, asked, charter)
+    found = _load(answers, due, raw_us, server, asked, charter)
     folder = folder or layout.artifact_folder(artifacts, layout.LOAD, layout.LOAD)
     words = [*in_words(found), conclusion(found, _enough(charter))]
     _write(found, answers.latency * 1e3, folder)
@@ -129,20 +140,27 @@ def _rate(asked: Asked, charter: Charter) -> float:
     return asked.rate_per_s or float(charter.limits.arrivals_per_second)
 
 
-def _send(server: LoadedServer, asked: Asked, frozen: Candidate, charter: Charter, rows: Sequence[dict[str, Any]]) -> load.Answers:
+def _due(asked: Asked, charter: Charter) -> Floats:
+    """Draw when each request is due, in seconds from the start."""
     rate = _rate(asked, charter)
     seconds = asked.seconds or min(LONGEST_S, max(SHORTEST_S, _enough(charter) / rate))
+    return arrivals(rate, max(1, round(rate * seconds)), charter.data.split_seed)
+
+
+def _send(server: LoadedServer, asked: Asked, frozen: Candidate, rows: Sequence[dict[str, Any]], due: Floats) -> load.Answers:
     bodies = [infer_request(row, frozen.inputs) for row in rows]
-    due = arrivals(rate, max(1, round(rate * seconds)), charter.data.split_seed)
     target = load.Target(host=server.host, port=server.port, connections=asked.connections)
     requests = load.json_requests(bodies, host=server.host, path=f"/v2/models/{frozen.project}/infer")
     return load.send(target, requests, due, patience_s=PATIENCE_S, core=server.client_core)
 
 
-def _load(answers: load.Answers, raw_us: Floats, server: LoadedServer, asked: Asked, charter: Charter) -> Load:
+def _load(answers: load.Answers, due: Floats, raw_us: Floats, server: LoadedServer, asked: Asked, charter: Charter) -> Load:
     confidence, limit_ms = float(charter.limits.confidence), float(charter.limits.latency_p99_ms)
     latency_ms, late_ms = answers.latency * 1e3, answers.late[np.isfinite(answers.late)] * 1e3
-    p99_ms, late_p99_ms = p99_of(latency_ms, confidence), float(np.quantile(late_ms, 0.99)) if len(late_ms) else math.nan
+    alone = undisturbed(due, answers.latency, answers.service)
+    p99_ms = p99_of(latency_ms, confidence, alike=calls_alike(_rate(asked, charter), alone))
+    is_endless = is_queue_endless(latency_ms, alone, limit_ms, confidence)
+    late_p99_ms = float(np.quantile(late_ms, 0.99)) if len(late_ms) else math.nan
     p50_ms, p95_ms, slowest_ms = (float(value) for value in np.quantile(latency_ms, [0.5, 0.95, 1.0], method="inverted_cdf"))
     return Load(
         url=f"http://{server.host}:{server.port}",
@@ -159,7 +177,7 @@ def _load(answers: load.Answers, raw_us: Floats, server: LoadedServer, asked: As
         late_p99_ms=late_p99_ms,
         limit_ms=limit_ms,
         confidence=confidence,
-        verdict=served_verdict(p99_ms, limit_ms, late_p99_ms, shares_cores=server.shares_cores),
+        verdict=served_verdict(p99_ms, limit_ms, late_p99_ms, shares_cores=server.shares_cores, is_endless=is_endless),
         raw_us=float(np.median(raw_us)),
         overhead_us=overhead_us(answers.service * 1e6, raw_us, confidence),
         machine=server.machine,

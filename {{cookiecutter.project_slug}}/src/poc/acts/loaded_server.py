@@ -117,6 +117,7 @@ def found_at(url: str, frozen: Candidate, targets: Sequence[Hardware]) -> Iterat
         found, shares_cores = differences(here, hardware, range(here.cores)), here.cores <= hardware.cores
     else:
         found, shares_cores = [f"machine: {host} is another one than this, and what it is cannot be seen from here"], False
+    found += _another_model(host, port, frozen)
     yield LoadedServer(host=address, port=port, machine=here, cores=[], client_core=None, shares_cores=shares_cores, differences=found)
 
 
@@ -128,6 +129,21 @@ def _address(url: str) -> tuple[str, int]:
     except ValueError:
         pass
     raise InputRefused(f"{url} is no address to put a load on", where="--url", fix="http://HOST:PORT; this client speaks no TLS: address the server itself")
+
+
+def _another_model(host: str, port: int, frozen: Candidate) -> list[str]:
+    """Say if the server does not say that it serves this very model."""
+    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+    try:
+        connection.request("GET", f"/v2/models/{frozen.project}")
+        said = json.loads(connection.getresponse().read())
+        versions = [str(version) for version in said.get("versions", [])]
+    except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError):
+        versions = []
+    finally:
+        connection.close()
+    own = frozen.model_sha256[:12]
+    return [] if own in versions else [f"model: the newest candidate is {own}, the server serves {', '.join(versions) or 'one that it does not name'}"]
 
 
 def _check_ready(host: str, port: int, url: str, model: str) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -73,7 +73,7 @@ def _warm_up(app: web.Application, sample: Path) -> None:
     """Answer the sample that was frozen with the candidate: the first call takes ten times as long as those after it, and nobody shall wait for it."""
     if sample.is_file():
         with contextlib.suppress(Exception):  # it only warms: what cannot be answered will be told to whoever asks it
-            app.infer(sample.read_bytes())
+            replace(app, require_age=False).infer(sample.read_bytes())
 
 
 class Telling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -17,6 +18,8 @@ Floats = NDArray[np.float64]
 #: What a request got that has no status of HTTP's.
 WITHOUT_STATUS = {-1: "connection lost", 0: "no answer in time"}
 OK = 200
+#: Of the requests to a server that keeps up, more than this share finds it idle: it is busy for less than 99 % of the time.
+FEWEST_ALONE = 0.01
 
 
 def failures(status: NDArray[np.int64]) -> dict[str, int]:
@@ -24,17 +27,38 @@ def failures(status: NDArray[np.int64]) -> dict[str, int]:
     return {WITHOUT_STATUS.get(code, f"status {code}"): n for code, n in sorted(Counter(status.tolist()).items()) if code != OK}
 
 
-def p99_of(latency: Floats, confidence: float) -> Interval:
-    """Bound the 99th percentile, same unit; a request without an answer counts as one that takes for ever."""
+def undisturbed(due: Floats, latency: Floats, service: Floats) -> Floats:
+    """Return the service times of requests that were sent when no other was under way: what the server takes where nobody queues; same unit."""
+    is_answered = np.isfinite(latency)
+    done = np.where(is_answered, due + latency, -np.inf)
+    busy_until = np.maximum.accumulate(np.concatenate([[-np.inf], done[:-1]])) if len(done) else done
+    with np.errstate(invalid="ignore"):  # what was never answered has no time of sending
+        is_alone = is_answered & (due + latency - service >= busy_until)
+    return service[is_alone]
+
+
+def p99_of(latency: Floats, confidence: float, *, alike: float = 1.0) -> Interval:
+    """Bound the 99th percentile, same unit; a request without an answer counts as one that takes for ever.
+
+    Requests that queue wait for the same slow answers: `alike` of them say as much as one (`queueing.calls_alike`).
+    """
     with np.errstate(invalid="ignore"):  # between two infinite ones
-        bounds = percentile_bounds(latency, 0.99, confidence)
+        bounds = percentile_bounds(latency, 0.99, confidence, alike=alike)
     return bounds.model_copy(update={"middle": float(np.quantile(latency, 0.99, method="inverted_cdf"))})
 
 
-def served_verdict(p99_ms: Interval, limit_ms: float, late_p99_ms: float, *, shares_cores: bool) -> LatencyVerdict:
-    """Compare the bounds of the served p99 with the limit; a client that was late itself, or took one of the server's cores, refutes nothing."""
-    found = latency_verdict(p99_ms, limit_ms, late_p99_ms)
+def served_verdict(p99_ms: Interval, limit_ms: float, late_p99_ms: float, *, shares_cores: bool, is_endless: bool = False) -> LatencyVerdict:
+    """Compare the bounds of the served p99 with the limit; a client that was late itself, or took one of the server's cores, refutes nothing.
+
+    `is_endless` says that the queue never ended, which needs no bound.
+    """
+    found = latency_verdict(p99_ms, limit_ms, late_p99_ms, own_p99_ms=math.inf if is_endless else None)
     return "NOISY" if found == "FAIL" and shares_cores else found
+
+
+def is_queue_endless(latency: Floats, alone: Floats, limit: float, confidence: float) -> bool:
+    """Say whether hardly a request found the server idle while answers came later than the limit; `limit` in the unit of `latency`."""
+    return len(alone) < FEWEST_ALONE * len(latency) and p99_of(latency, confidence).low > limit
 
 
 def overhead_us(service_us: Floats, raw_us: Floats, confidence: float) -> Interval:

@@ -13,7 +13,7 @@ from poc.tools.tracking.registry import model_bytes
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A registered version; `candidate_sha256` is the digest of the candidate's record that it was registered with."""
+    """A registered version; `candidate_sha256` is the digest of the candidate's record that it was registered with, empty where it has none."""
 
     version: str
     source: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections import Counter
@@ -23,6 +24,8 @@ from poc.tools.web.openapi import described
 from poc.tools.web.protocol import BadRequest, Reader
 from poc.tools.web.replies import Writer
 
+#: Where uvicorn says what went wrong.
+LOG = logging.getLogger("uvicorn.error")
 MAX_BODY_BYTES = 16 * 2**20
 JSON, BINARY = b"application/json", b"application/octet-stream"
 #: How many digits the length of a request's JSON may have: as many as the largest body.
@@ -135,7 +138,11 @@ class Application:
             asked = self._reader.read(body, json_bytes)
         except BadRequest as error:
             return Reply(400, _error(str(error)))
-        answers = self.answers(asked.columns)
+        try:
+            answers = self.answers(asked.columns)
+        except Exception:  # ONNX Runtime raises bare exceptions of many kinds; whatever it was, the next request is answered
+            LOG.exception("the model failed")
+            return Reply(500, _error("the model failed on this request; the server's log says why"))
         if not _is_finite(answers):  # NaN >= threshold is false: an alert would be lost without a word
             row = int(np.argmin(np.isfinite(answers.reshape(len(answers), -1)).all(axis=1)))
             return Reply(400, _error(f"the model has no {output_of(self.deciding)} for row {row}: a number in it is too far from what it knows"))

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import half_a_reload
 import pandas as pd
 import pytest
 from charters import charter_text
@@ -21,6 +22,7 @@ from small_models import INPUTS, TORQUE, TYPE, WEAR, a_candidate, a_model, some_
 
 from poc import layout
 from poc.rules.oip import infer_request
+from poc.steps.frozen import frozen_model
 from poc.steps.judged import candidate_digest
 from poc.tools import files, frames, tracking
 
@@ -87,6 +89,14 @@ def test_a_candidate_that_does_not_verify_or_load_is_refused_and_the_old_one_goe
         assert service.metrics()[REFUSED] == 1
         refused = service.health()["holder"]["last_refusal"]["why"]
         assert ("digest differs" in refused) == (breaks == "edited") and refused in service.said()
+
+
+def test_a_model_that_only_one_of_two_workers_loads_answers_nobody_and_loses_nothing(candidate: Path, tmp_path: Path) -> None:
+    other = a_candidate(tmp_path / "other", a_model(bias=-3.0))
+    script = [sys.executable, str(Path(half_a_reload.__file__)), str(candidate), str(other)]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=120, check=True, env=environment())
+    present = frozen_model(candidate)[0].model_sha256[:12]
+    assert json.loads(done.stdout) == {"is_replaced": False, "seen": [present], "lost": []}
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -252,7 +262,7 @@ def promote(repository: Path, model: bytes, *, registered_as: str | None = None,
     file = repository / "kept.onnx"
     file.write_bytes(kept or model)
     source = tracking.log_model(run, file, features=[(each.name, each.kind) for each in INPUTS])
-    tags = {"poc.candidate_sha256": registered_as or candidate_digest(folder)}
+    tags = {"poc.candidate_sha256": candidate_digest(folder) if registered_as is None else registered_as}
     version = tracking.create_version("stop-bad-parts", run, source, tags=tags, description="")
     tracking.close_run(run, "FINISHED")
     tracking.set_alias("stop-bad-parts", "candidate", version.version)
@@ -268,6 +278,8 @@ def test_the_server_follows_an_alias_and_refuses_versions_that_are_not_what_was_
         wait_until(lambda: service.metrics()[REFUSED] == 1)
         promote(repository, a_model(bias=-3.5), registered_as="0" * 64)
         wait_until(lambda: service.metrics()[REFUSED] == 2)
+        promote(repository, a_model(bias=-3.5), registered_as="")  # nobody said what was registered
+        wait_until(lambda: service.metrics()[REFUSED] == 3)
         assert "not the one that was registered" in service.health()["holder"]["last_refusal"]["why"]
         second = promote(repository, a_model(bias=-3.0))
         wait_until(lambda: service.health()["holder"]["sha256"] == second)

@@ -6,6 +6,7 @@ waiting, but whoever wakes first takes every connection that has just come: of s
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -14,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
-from uvicorn import Config
+from uvicorn import Config, Server
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from poc.errors import EnvironmentRefused
@@ -25,6 +27,44 @@ from poc.tools.web.server import HUNG_SECONDS, configured
 #: How long a worker may take from its start until it answers.
 START_SECONDS = 120
 TURN_SECONDS = 0.05
+LISTEN = b"listen"
+
+
+class Waiting(Server):
+    """A server that has loaded before it listens, and listens only once it may."""
+
+    is_loaded = may_listen = False
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """Listen once that is allowed, or end where a stop comes first."""
+        self.is_loaded = True
+        while not self.may_listen and not self.should_exit:
+            await asyncio.sleep(TURN_SECONDS)
+        if not self.should_exit:
+            await super().startup(sockets)
+
+
+class Worker(Process):
+    """A process that loads at once and answers nobody before its parent says so: no client may see a model that another worker then cannot load."""
+
+    _server: Waiting | None = None
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve; the server exists before the thread that hears the parent."""
+        self._server = Waiting(self.config)
+        super().target(sockets)
+
+    def pong(self) -> None:
+        """Hear the parent, and tell it when it asks: whether all has loaded or, once requests may be answered, whether they are."""
+        server, heard = self._server, self.child_conn.recv()
+        if server is not None and heard == LISTEN:
+            server.may_listen = True
+        elif server is not None:
+            self.child_conn.send(server.started if server.may_listen else server.is_loaded)
+
+    def listen(self) -> None:
+        """Let it answer requests as soon as it has loaded."""
+        self.parent_conn.send(LISTEN)
 
 
 class Workers(Multiprocess):
@@ -54,21 +94,24 @@ class Workers(Multiprocess):
         Raises:
             EnvironmentRefused: one of them ended before.
         """
-        self.processes = [self._started(slot, self.config) for slot in range(self.processes_num)]
-        if self._all_ready(self.processes):
+        workers = [self._started(slot, self.config) for slot in range(self.processes_num)]
+        self.processes = [*workers]
+        if self._all_ready(workers, are_first=True):
+            self._let_listen(workers, are_first=True)
             self._on_ready(self._port)
         elif not self.should_exit.is_set():
             self._end(self.processes)
             raise EnvironmentRefused("a worker did not start", where="poc serve", fix="read what it said above")
 
     def replace(self, make: Callable[[], Application]) -> bool:
-        """Start as many others, and let the present ones go once all others answer; False, and nothing changed, where one of them does not."""
+        """Start as many others, and let the present ones go once all others answer; False, and nothing changed, where one of them does not load."""
         settings = configured(partial(_with_parent, make), workers=self.processes_num)
         others = [self._started(slot, settings) for slot in range(self.processes_num)]
         if not self._all_ready(others):
-            self._end(others)
+            self._end(others)  # none of them has answered anybody
             return False
-        leaving, self.processes, self.config = self.processes, others, settings
+        self._let_listen(others)
+        leaving, self.processes, self.config = self.processes, [*others], settings
         for each in leaving:
             each.terminate()
         self._leaving += leaving
@@ -97,7 +140,8 @@ class Workers(Multiprocess):
             if not self.should_exit.is_set() and not worker.is_alive(timeout=HUNG_SECONDS):
                 self._end([worker])
                 self._on_death()
-                self.processes[slot] = self._started(slot, self.config)
+                self.processes[slot] = another = self._started(slot, self.config)
+                another.listen()
 
     def join_all(self) -> None:
         """Wait for all workers, those that were replaced too."""
@@ -105,16 +149,25 @@ class Workers(Multiprocess):
         for each in self._leaving:
             each.join()
 
-    def _started(self, slot: int, settings: Config) -> Process:
-        worker = Process(settings, [self.sockets[slot]])
+    def _started(self, slot: int, settings: Config) -> Worker:
+        worker = Worker(settings, [self.sockets[slot]])
         worker.start()
         return worker
 
-    def _all_ready(self, workers: list[Process]) -> bool:
-        """Wait until all answer; False once one has ended, or a stop was asked for. Those that serve meanwhile are still replaced when they die."""
+    def _let_listen(self, workers: Sequence[Worker], *, are_first: bool = False) -> None:
+        """Let all answer and wait until they do; who ends on the way is replaced as any other worker is."""
+        for each in workers:
+            each.listen()
+        self._all_ready(workers, are_first=are_first)
+
+    def _all_ready(self, workers: Sequence[Worker], *, are_first: bool = False) -> bool:
+        """Wait until all have loaded, or answer if they may; False once one has ended, or a stop was asked for.
+
+        Those that serve meanwhile are still replaced when they die.
+        """
         patience, waiting = time.monotonic() + START_SECONDS, list(workers)
         while waiting and time.monotonic() < patience:
-            is_wanted = self.watched() if workers is not self.processes else not self._is_stopped()
+            is_wanted = not self._is_stopped() if are_first else self.watched()
             if not is_wanted or not all(each.process.is_alive() for each in waiting):
                 return False
             waiting = [each for each in waiting if not each.is_ready(timeout=1)]
@@ -133,7 +186,7 @@ class Workers(Multiprocess):
             self.should_exit.set()
         return self.should_exit.is_set()
 
-    def _end(self, workers: list[Process]) -> None:
+    def _end(self, workers: Sequence[Process]) -> None:
         for each in workers:
             each.kill()
             each.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from poc.rules.observed import (
     tally,
     ways_to_decide,
 )
+from poc.tools.mailbox import LONGEST_BYTES
 
 BINARY = Deciding(threshold=0.5)
 CLASSES = Deciding(by_cost=ByCost(classes=["good", "scrap"], costs=[[0, 1], [9, 0]]))
@@ -38,7 +40,14 @@ def test_a_long_observation_is_parted_between_rows_and_loses_none() -> None:
     pieces = list(an_observation(*answers).pieces())
     assert [answer for piece in pieces for answer in piece.answers] == answers
     assert all(len(piece.columns["x"]) == len(piece.columns["y"]) == len(piece.answers) == len(piece.decisions or ()) for piece in pieces)
-    assert max(len(piece.answers) * 2 for piece in pieces) == VALUES_AT_ONCE
+    assert max(len(piece.answers) * 4 for piece in pieces) == VALUES_AT_ONCE  # two features, an answer and a decision in each row
+
+
+def test_pieces_of_many_answers_and_few_features_fit_the_mailbox_too() -> None:
+    classes = [f"class {i}" for i in range(20)]
+    answers = np.random.default_rng(0).random((3000, 20)).tolist()
+    many = an_observation()._replace(columns={"x": [row[0] for row in answers]}, outputs=classes, answers=answers, decisions=["class 0"] * 3000)
+    assert max(len(pickle.dumps(tuple(piece))) for piece in many.pieces()) < LONGEST_BYTES
 
 
 def test_a_shadow_is_decided_by_its_own_threshold() -> None:

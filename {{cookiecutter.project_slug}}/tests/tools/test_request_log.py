@@ -59,6 +59,16 @@ def test_the_log_keeps_within_its_bounds_and_keeps_the_newest(tmp_path: Path) ->
         log.take(rows(10, first=10.0 * i))
     assert sum(each.rows for each in log_files(tmp_path)) == 30
     assert (written(tmp_path)["Torque [Nm]"].min(), written(tmp_path)["Torque [Nm]"].max()) == (90, 119)
+
+
+@pytest.mark.parametrize("name", ["2026-all.parquet", "2026-11-27.parquet", "notes.parquet"])
+def test_a_file_of_somebody_else_is_left_alone_and_costs_no_row(name: str, tmp_path: Path) -> None:
+    theirs = tmp_path / MODEL[:12] / name
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"compacted")
+    log = RequestLog(folder=tmp_path, bounds=Bounds(rows_per_file=10, max_rows=20))
+    assert [log.take(rows(10, first=10.0 * i)) for i in range(4)] == [0, 0, 0, 0]
+    assert sum(each.rows for each in log_files(tmp_path)) == 20 and theirs.read_bytes() == b"compacted"
     one = max(each.size_bytes for each in log_files(tmp_path))
     RequestLog(folder=tmp_path, bounds=Bounds(rows_per_file=10, max_bytes=2 * one)).take(rows(10))
     assert sum(each.size_bytes for each in log_files(tmp_path)) <= 2 * one

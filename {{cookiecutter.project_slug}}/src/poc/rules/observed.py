@@ -37,7 +37,7 @@ class Observation(NamedTuple):
 
     def pieces(self) -> Iterator[Observation]:
         """Part it into observations of at most `VALUES_AT_ONCE` values, whole rows each."""
-        rows = max(1, VALUES_AT_ONCE // max(1, len(self.columns)))
+        rows = max(1, VALUES_AT_ONCE // (len(self.columns) + len(self.outputs) + (self.decisions is not None)))
         if len(self.answers) <= rows:
             yield self
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from poc.rules.observed import DECISION, MODEL, OWN, SHADOW_DECISION, SHADOW_MOD
 
 #: Letters of a model's digest that name its folder.
 SHORT = 12
+NAME = re.compile(r"(?P<written>\d{8}T\d{6}\.\d{6})-(?P<rows>\d+)\.parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +66,11 @@ class RequestLog:
         del self._since[model]
         try:
             _write_table(self.folder / model[:SHORT], waiting)
-            for each in surplus(log_files(self.folder), max_rows=self.bounds.max_rows, max_bytes=self.bounds.max_bytes):
-                Path(each.path).unlink(missing_ok=True)
         except (OSError, ValueError):  # a full disk, or letters that are none: requests come whether they can be logged or not
             return _rows_of(waiting)
+        with suppress(OSError):  # what cannot be removed now may be next time
+            for each in surplus(log_files(self.folder), max_rows=self.bounds.max_rows, max_bytes=self.bounds.max_bytes):
+                Path(each.path).unlink(missing_ok=True)
         return 0
 
 
@@ -86,11 +90,12 @@ def prepare(folder: Path) -> None:
 
 
 def log_files(folder: Path) -> list[LogFile]:
-    """List the complete files of a log; a name says when it was written and how many rows it holds."""
+    """List the complete files of a log: a name says when it was written and how many rows it holds, and any other name is somebody else's file."""
     found = []
-    for path in folder.glob("*/[0-9]*.parquet"):
-        written, _, rows = path.stem.rpartition("-")
-        found.append(LogFile(path=str(path), written=written, rows=int(rows), size_bytes=path.stat().st_size))
+    for path in folder.glob("*/*.parquet"):
+        if named := NAME.fullmatch(path.name):
+            with suppress(FileNotFoundError):  # another server that logs here has just removed it
+                found.append(LogFile(path=str(path), written=named["written"], rows=int(named["rows"]), size_bytes=path.stat().st_size))
     return found
 
 

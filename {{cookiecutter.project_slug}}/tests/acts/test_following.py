@@ -9,8 +9,8 @@ import pytest
 from small_models import a_candidate, a_model
 
 from poc import layout
-from poc.acts.admit import InFolder
-from poc.acts.following import Follower, Found
+from poc.acts.admit import ByAlias, InFolder, Source
+from poc.acts.following import Follower, Found, Role
 from poc.errors import EnvironmentRefused, Refused
 
 
@@ -92,3 +92,9 @@ def test_the_first_candidate_is_refused_as_an_error(tmp_path: Path) -> None:
     with pytest.raises(Refused) as caught:
         Follower({"holder": InFolder(find=lambda: broken(tmp_path / "bad"))}, tmp_path / "served", every_s=None).first("holder")
     assert caught.value.code == "digests_agree"
+
+
+def test_only_an_alias_is_followed_and_all_are_looked_at_when_asked_to(place: Place, tmp_path: Path) -> None:
+    sources: dict[Role, Source] = {"holder": InFolder(find=place.find), "shadow": ByAlias(project="stop-bad-parts", alias="shadow")}
+    follower = Follower(sources, tmp_path / "served", every_s=1.0)
+    assert (follower.due(is_asked=False), follower.due(is_asked=True)) == (["shadow"], ["holder", "shadow"])

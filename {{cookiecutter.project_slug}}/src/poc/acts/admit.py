@@ -29,6 +29,10 @@ class Brought:
 class Source(Protocol):
     """Where candidates come from."""
 
+    @property
+    def is_followed(self) -> bool:
+        """Say whether what is new is served without being asked for."""
+
     def now(self) -> str:
         """Name what there is now; another name is another candidate."""
 
@@ -38,10 +42,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InFolder:
-    """A candidate in a folder; which one, is asked each time, and `says` what to call it."""
+    """A candidate in a folder; which one, is asked each time, and `says` what to call it. It is taken up on SIGHUP only: nobody promoted it."""
 
     find: Callable[[], Path]
     says: Callable[[Path], str] = str
+    is_followed: bool = False
 
     def now(self) -> str:
         """Name the folder."""
@@ -66,6 +71,7 @@ class ByAlias:
 
     project: str
     alias: str
+    is_followed: bool = True
 
     def now(self) -> str:
         """Name the version."""

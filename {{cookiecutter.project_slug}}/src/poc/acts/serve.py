@@ -6,11 +6,25 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from poc.errors import PocError
+from poc.rules.evidence import Candidate
 from poc.steps.frozen import frozen_model
 from poc.tools import files, web
 from poc.tools.onnx_runtime import Scorer
+
+
+def application(frozen: Candidate, content: bytes, **more: Any) -> web.Application:
+    """Load a frozen candidate's bytes and return what answers for it; `more` are further fields of the application."""
+    return web.Application(
+        name=frozen.project,
+        deciding=frozen,
+        inputs=frozen.inputs,
+        answers=Scorer(content).answers,
+        model_sha256=frozen.model_sha256,
+        **more,
+    )
 
 
 def serve(candidate: Path, *, host: str, port: int, on_ready: Callable[[int], None]) -> None:
@@ -20,15 +34,7 @@ def serve(candidate: Path, *, host: str, port: int, on_ready: Callable[[int], No
         Refused: the model's bytes are not those of `candidate.json`.
         EnvironmentRefused: the port is taken.
     """
-    frozen, content = frozen_model(candidate)
-    scorer = Scorer(content)
-    app = web.Application(
-        name=frozen.project,
-        deciding=frozen,
-        inputs=frozen.inputs,
-        answers=scorer.answers,
-        model_sha256=frozen.model_sha256,
-    )
+    app = application(*frozen_model(candidate))
     web.serve(app, host=host, port=port, on_ready=on_ready)
 
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from poc import layout
-from poc.rules.charter import Charter, Hardware
+from poc.rules.charter import Charter
 from poc.rules.evidence import Noise, Number, TargetReport, Timing, Timings, Variant, Variants
 from poc.rules.hardware import differences
 from poc.rules.rounds import MOST_LOST
-from poc.rules.verdict import cost_per_million, judge_shares
+from poc.rules.verdict import judge_shares
 from poc.steps.inputs import charter_of, params_of, rows_of
 from poc.steps.perform import Result
-from poc.steps.timed_variants import time_variants
+from poc.steps.timed_variants import Timed, time_variants
 from poc.steps.timing import write_rows
 from poc.tools import files, machine, onnx_runtime
 
@@ -41,44 +41,32 @@ def benchmark(*, agreement: Path, data: Path, variants: Path, timings: Path) -> 
 
 def _benchmark_all(charter: Charter, ladder: Sequence[Variant], folder: Path, rows: Path, seconds: float) -> list[TargetReport]:
     """Report target by target; targets for which the same number of cores is pinned are timed once, since nothing would differ but noise."""
-    cores_here = len(machine.available())
-    timed: dict[int, TargetReport] = {}
-    reports = []
-    for hardware in charter.limits.hardware:
-        pinned = min(hardware.cores, cores_here or hardware.cores)
-        if pinned not in timed:
-            timed[pinned] = benchmark_one(hardware, charter, ladder, folder, rows, seconds)
-        reports.append(_as_on(hardware, timed[pinned]))
-    return reports
-
-
-def _as_on(hardware: Hardware, report: TargetReport) -> TargetReport:
-    """Report the same timings for another target: it has its own name, prices and differences."""
-    timings = [timing.model_copy(update={"cost_per_million": cost_per_million(timing.cpu_us_per_call, hardware)}) for timing in report.timings]
-    found = differences(report.machine, hardware, report.pinned_cores)
-    return report.model_copy(update={"target": hardware.name or "", "differences": found, "timings": timings})
-
-
-def benchmark_one(hardware: Hardware, charter: Charter, ladder: Sequence[Variant], folder: Path, rows: Path, seconds: float) -> TargetReport:
-    """Time what dev does not rule out on as many cores as one kind of machine has, and say what sets this machine apart from it."""
     not_timed = {variant.name: reason for variant in ladder if (reason := _ruled_out(variant, charter))}
     chosen = [variant for variant in ladder if variant.name not in not_timed]
-    here = machine.fingerprint(onnx_runtime.version())
-    before = machine.available()
-    pinned = machine.pin(hardware.cores)
-    try:
-        timed = time_variants(chosen, folder, rows, hardware, charter.limits, seconds)
-    finally:
-        machine.unpin(before)
-    return TargetReport(
-        target=hardware.name or "",
-        machine=here,
-        pinned_cores=pinned,
-        differences=differences(here, hardware, pinned),
-        noise=timed.noise,
-        timings=timed.timings,
-        not_timed=not_timed | timed.not_timed,
-    )
+    here, before = machine.fingerprint(onnx_runtime.version()), machine.available()
+    found: dict[int, tuple[list[int], Timed]] = {}
+    reports = []
+    for hardware in charter.limits.hardware:
+        cores = min(hardware.cores, len(before) or hardware.cores)
+        if cores not in found:
+            pinned = machine.pin(hardware.cores)
+            try:
+                found[cores] = pinned, time_variants(chosen, folder, rows, charter.limits, seconds)
+            finally:
+                machine.unpin(before)
+        pinned, timed = found[cores]
+        reports.append(
+            TargetReport(
+                target=hardware.name or "",
+                machine=here,
+                pinned_cores=pinned,
+                differences=differences(here, hardware, pinned),
+                noise=timed.noise,
+                timings=[each.priced(hardware) for each in timed.variants],
+                not_timed=not_timed | timed.not_timed,
+            )
+        )
+    return reports
 
 
 def _ruled_out(variant: Variant, charter: Charter) -> str | None:

@@ -26,15 +26,26 @@ NOTHING_NOTICED = Noise(lost=math.nan, stolen=math.nan, waiting=math.nan)
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimedVariant:
+    """What was measured of one variant, by the names of `Timing`; what a call costs depends on whose machine it is."""
+
+    measured: dict[str, Any]
+
+    def priced(self, hardware: Hardware) -> Timing:
+        """Return the timing, at the price of a machine."""
+        return Timing(**self.measured, cost_per_million=cost_per_million(Interval(**self.measured["cpu_us_per_call"]), hardware))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timed:
     """What was measured of variants, what else the machine did meanwhile, and why of some nothing was."""
 
-    timings: list[Timing]
+    variants: list[TimedVariant]
     noise: Noise
     not_timed: dict[str, str]
 
 
-def time_variants(chosen: Sequence[Variant], folder: Path, rows: Path, hardware: Hardware, limits: Limits, seconds: float) -> Timed:
+def time_variants(chosen: Sequence[Variant], folder: Path, rows: Path, limits: Limits, seconds: float) -> Timed:
     """Load each variant in a process of its own for what starting takes, then time those that could be loaded together in another one."""
     paths = {variant.name: folder / str(variant.file) for variant in chosen}
     shared, not_timed = {"rows": str(rows), "threads": THREADS}, {}
@@ -46,14 +57,15 @@ def time_variants(chosen: Sequence[Variant], folder: Path, rows: Path, hardware:
             not_timed[name] = str(error)
     models = {name: str(paths[name]) for name in footprints}
     if not models:
-        return Timed(timings=[], noise=NOTHING_NOTICED, not_timed=not_timed)
+        return Timed(variants=[], noise=NOTHING_NOTICED, not_timed=not_timed)
     job = {"models": models, "ratio_to": _compared_with([variant for variant in chosen if variant.name in models]), "asked": _asked(limits, seconds)}
     try:
         found = answer_to({**shared, "what": "speed", **job}, patience_s=len(models) * (PATIENCE_S + MOST_DELAY * seconds))
     except ChildDied as error:
-        return Timed(timings=[], noise=NOTHING_NOTICED, not_timed=not_timed | dict.fromkeys(models, str(error)))
-    timings = [_timing(name, paths[name], footprints[name], found["variants"][name], hardware) for name in models]
-    return Timed(timings=timings, noise=Noise(**found["noise"]), not_timed=not_timed)
+        return Timed(variants=[], noise=NOTHING_NOTICED, not_timed=not_timed | dict.fromkeys(models, str(error)))
+    sizes = {name: paths[name].stat().st_size / 1e6 for name in models}
+    measured = [{"variant": name, "size_mb": sizes[name], **footprints[name], **found["variants"][name]} for name in models]
+    return Timed(variants=[TimedVariant(measured=each) for each in measured], noise=Noise(**found["noise"]), not_timed=not_timed)
 
 
 def _asked(limits: Limits, seconds: float) -> dict[str, float]:
@@ -71,11 +83,6 @@ def _compared_with(chosen: Sequence[Variant]) -> dict[str, str]:
     for variant in sorted(chosen, key=lambda each: each.technique != "float32"):
         first.setdefault(variant.family, variant.name)
     return {variant.name: first[variant.family] for variant in chosen}
-
-
-def _timing(name: str, path: Path, footprint: dict[str, Any], speed: dict[str, Any], hardware: Hardware) -> Timing:
-    cost = cost_per_million(Interval(**speed["cpu_us_per_call"]), hardware)
-    return Timing(variant=name, size_mb=path.stat().st_size / 1e6, cost_per_million=cost, **footprint, **speed)
 
 
 class ChildDied(Exception):

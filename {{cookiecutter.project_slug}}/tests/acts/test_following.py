@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from small_models import a_candidate, a_model
 
 from poc import layout
-from poc.acts.admit import ByAlias, InFolder, Source
-from poc.acts.following import Follower, Found, Role
+from poc.acts.admit import ByAlias, InFolder
+from poc.acts.following import Follower, Found
 from poc.errors import EnvironmentRefused, Refused
 
 
@@ -94,7 +95,23 @@ def test_the_first_candidate_is_refused_as_an_error(tmp_path: Path) -> None:
     assert caught.value.code == "digests_agree"
 
 
-def test_only_an_alias_is_followed_and_all_are_looked_at_when_asked_to(place: Place, tmp_path: Path) -> None:
-    sources: dict[Role, Source] = {"holder": InFolder(find=place.find), "shadow": ByAlias(project="stop-bad-parts", alias="shadow")}
-    follower = Follower(sources, tmp_path / "served", every_s=1.0)
-    assert (follower.due(is_asked=False), follower.due(is_asked=True)) == (["shadow"], ["holder", "shadow"])
+@pytest.mark.parametrize(("is_followed", "names"), [(False, []), (True, ["two"])])
+def test_only_what_is_promoted_is_followed_by_the_clock(place: Place, tmp_path: Path, is_followed: bool, names: list[str]) -> None:
+    follower = Follower({"holder": InFolder(find=place.find, is_followed=is_followed)}, tmp_path / "served", every_s=0.01)
+    follower.first("holder")
+    follower.start()
+    place.folder = a_candidate(tmp_path / "two")
+    time.sleep(0.3)
+    found = [follower.found.get() for _ in range(follower.found.qsize())]
+    assert [Path(each.admitted.place).name for each in found if each.admitted] == names
+    assert (InFolder(find=place.find).is_followed, ByAlias(project="p", alias="a").is_followed) == (False, True)
+
+
+def test_a_folder_is_taken_up_when_asked_for(place: Place, tmp_path: Path) -> None:
+    follower = Follower({"holder": InFolder(find=place.find)}, tmp_path / "served", every_s=0.01)
+    follower.first("holder")
+    follower.start()
+    place.folder = a_candidate(tmp_path / "two")
+    follower.look_now()
+    admitted = follower.found.get(timeout=10).admitted
+    assert admitted is not None and admitted.place == str(tmp_path / "two")

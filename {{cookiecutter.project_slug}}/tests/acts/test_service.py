@@ -91,6 +91,17 @@ def test_a_candidate_that_does_not_verify_or_load_is_refused_and_the_old_one_goe
         assert ("digest differs" in refused) == (breaks == "edited") and refused in service.said()
 
 
+def test_a_worker_that_can_no_longer_load_says_why_and_one_that_can_again_answers(candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with a_service(tmp_path, "--candidate", str(candidate)) as service:
+        worker, (copy,) = service.health()["answered_by"], tmp_path.glob("poc-serve-*/holder-*")
+        model = (copy / layout.CANDIDATE_MODEL).rename(tmp_path / "elsewhere")  # as those do who tidy up temporary folders
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: service.said().count("a worker did not load: Refused: ") >= 2)
+        model.rename(copy / layout.CANDIDATE_MODEL)
+        assert service.infer(BODY)[0] == 200
+
+
 def test_a_model_that_only_one_of_two_workers_loads_answers_nobody_and_loses_nothing(candidate: Path, tmp_path: Path) -> None:
     other = a_candidate(tmp_path / "other", a_model(bias=-3.0))
     script = [sys.executable, str(Path(half_a_reload.__file__)), str(candidate), str(other)]

@@ -55,3 +55,19 @@ def test_a_long_request_is_told_in_pieces_and_whole(tmp_path: Path) -> None:
     found = told(tmp_path, 1, rows=5000, share=1.0)
     assert len(found) > 1 and sum(len(each.answers) for each in found) == 5000
     assert found[0].columns[TYPE][0] == "L" and found[0].answers[0] == 0.75 and found[0].decisions is not None and found[0].decisions[0] is True
+
+
+def test_long_texts_are_told_in_smaller_pieces(tmp_path: Path) -> None:
+    a_candidate(tmp_path)
+    into, out_of = mailbox.open_mailbox()
+    rows = 1000
+    texts = np.array([[f"{row:->200}"] for row in range(rows)], object)
+    numbers = np.zeros((rows, 1), np.float32)
+    answered = Answered({TORQUE: numbers, WEAR: numbers, TYPE: texts}, np.zeros(rows, np.float32), np.zeros(rows, bool))
+    with into, out_of:
+        work = Work(folder=tmp_path, shared=tmp_path, buckets_s=[1.0], into=into, log_share=1.0)
+        Telling(work, files.read_record(tmp_path / layout.CANDIDATE_JSON, Candidate), Counter())(Seen(200, 0.001, answered))
+        found = list[Observation]()
+        while (arrived := mailbox.take(out_of, patience_s=0)) is not None:
+            found.append(arrived)
+    assert [text for each in found for text in each.columns[TYPE]] == texts.ravel().tolist() and len(found) > 1

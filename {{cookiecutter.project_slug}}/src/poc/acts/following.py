@@ -60,12 +60,9 @@ class Follower(threading.Thread):
         while True:
             is_asked = self._asked.wait(self._every_s)
             self._asked.clear()
-            for role in self.due(is_asked=is_asked):
-                self.look(role, is_asked=is_asked)
-
-    def due(self, *, is_asked: bool) -> list[Role]:
-        """List whom to look at: all when asked to, and otherwise those whose source is followed."""
-        return [role for role, source in self._sources.items() if is_asked or source.is_followed]
+            for role, source in self._sources.items():
+                if is_asked or source.is_followed:
+                    self.look(role, is_asked=is_asked)
 
     def look(self, role: Role, *, is_asked: bool) -> None:
         """Look once; what was refused is not tried again before it changes, what failed is, and is told of once."""

@@ -117,7 +117,7 @@ class _Service:
                 self._listeners,
                 on_ready=lambda port: on_ready(port, self._admitted("holder")),
                 each_turn=self._turn,
-                on_death=self._metrics.restarts.inc,
+                on_death=self._mourn,
                 on_hangup=self._follower.look_now,
             )
             self._follower.start()
@@ -130,6 +130,12 @@ class _Service:
         finally:
             if self._observing:
                 self._observing.end()
+
+    def _mourn(self) -> None:
+        """Count a worker that died, and say why where it did not even load."""
+        self._metrics.restarts.inc()
+        reason = self._reason()
+        self._say(f"a worker did not load: {reason}" if reason else "a worker died; another is started")
 
     def _turn(self, workers: web.Workers) -> None:
         """Take up what the follower found, and see whether the observer lives."""
@@ -213,5 +219,8 @@ class _Service:
         files.write_atomically(self._shared / HEALTH, orjson.dumps(said))
 
     def _reason(self) -> str:
+        """Take what a worker left that did not load."""
         path = self._shared / REASON
-        return path.read_text(errors="replace") if path.is_file() else ""
+        reason = path.read_text(errors="replace") if path.is_file() else ""
+        path.unlink(missing_ok=True)
+        return reason

@@ -8,20 +8,20 @@ import random
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from poc import layout
+from poc.acts import serve
 from poc.rules.answers import in_words
 from poc.rules.evidence import Candidate
 from poc.rules.observed import Observation, output_columns, tally, ways_to_decide
 from poc.steps.frozen import frozen_model
 from poc.tools import files, mailbox, metrics, web
-from poc.tools.onnx_runtime import Scorer
 
 #: Files in the folder that the processes of a server share: why a worker did not start, and what is served.
 REASON = "reason"
@@ -46,24 +46,20 @@ def application(work: Work) -> web.Application:
 
     Where that fails the process ends and leaves the reason in a file: all that its parent sees of it is a number.
     """
+    unstated: Counter[str] = Counter()
     try:
         frozen, content = frozen_model(work.folder)
-        scorer = Scorer(content)
+        app = serve.application(
+            frozen,
+            content,
+            require_age=work.require_age,
+            unstated_ages=unstated,
+            observe=Telling(work, frozen, unstated),
+            pages={"/metrics": lambda: (metrics.CONTENT_TYPE, metrics.exposition()), "/v2/health": lambda: (b"application/json", _health(work.shared))},
+        )
     except Exception as error:  # whatever it is that ONNX Runtime does not like about a file
         files.write_atomically(work.shared / REASON, f"{type(error).__name__}: {error}".encode())
         sys.exit(1)
-    unstated: Counter[str] = Counter()
-    app = web.Application(
-        name=frozen.project,
-        deciding=frozen,
-        inputs=frozen.inputs,
-        answers=scorer.answers,
-        model_sha256=frozen.model_sha256,
-        require_age=work.require_age,
-        unstated_ages=unstated,
-        observe=Telling(work, frozen, unstated),
-        pages={"/metrics": lambda: (metrics.CONTENT_TYPE, metrics.exposition()), "/v2/health": lambda: (b"application/json", _health(work.shared))},
-    )
     _warm_up(app, work.folder / layout.SAMPLE_REQUEST)
     unstated.clear()
     return app
@@ -73,7 +69,7 @@ def _warm_up(app: web.Application, sample: Path) -> None:
     """Answer the sample that was frozen with the candidate: the first call takes ten times as long as those after it, and nobody shall wait for it."""
     if sample.is_file():
         with contextlib.suppress(Exception):  # it only warms: what cannot be answered will be told to whoever asks it
-            replace(app, require_age=False).infer(sample.read_bytes())
+            app.infer(sample.read_bytes())
 
 
 class Telling:
@@ -110,9 +106,13 @@ class Telling:
             answers=answered.answers.tolist(),
             decisions=in_words(self._frozen, answered.decisions),
         )
-        for piece in observed.pieces():
+        waiting = deque(observed.pieces())
+        while waiting:
+            piece = waiting.popleft()
             outcome = mailbox.post(into, piece)
-            if outcome != "posted":
+            if outcome == "too large" and len(piece.answers) > 1:
+                waiting.extendleft(reversed(piece.halves()))
+            elif outcome != "posted":
                 self._requests.dropped(outcome)
 
 

@@ -38,16 +38,19 @@ class Observation(NamedTuple):
     def pieces(self) -> Iterator[Observation]:
         """Part it into observations of at most `VALUES_AT_ONCE` values, whole rows each."""
         rows = max(1, VALUES_AT_ONCE // (len(self.columns) + len(self.outputs) + (self.decisions is not None)))
-        if len(self.answers) <= rows:
-            yield self
-            return
-        for start in range(0, len(self.answers), rows):
-            part = slice(start, start + rows)
-            yield self._replace(
-                columns={name: values[part] for name, values in self.columns.items()},
-                answers=self.answers[part],
-                decisions=None if self.decisions is None else self.decisions[part],
-            )
+        return (self._part(slice(start, start + rows)) for start in range(0, len(self.answers), rows))
+
+    def halves(self) -> tuple[Observation, Observation]:
+        """Part it in two: texts may be long."""
+        middle = len(self.answers) // 2
+        return self._part(slice(middle)), self._part(slice(middle, None))
+
+    def _part(self, rows: slice) -> Observation:
+        return self._replace(
+            columns={name: values[rows] for name, values in self.columns.items()},
+            answers=self.answers[rows],
+            decisions=None if self.decisions is None else self.decisions[rows],
+        )
 
 
 class Shadowed(NamedTuple):

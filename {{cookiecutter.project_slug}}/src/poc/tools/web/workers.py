@@ -27,6 +27,9 @@ from poc.tools.web.server import HUNG_SECONDS, configured
 #: How long a worker may take from its start until it answers.
 START_SECONDS = 120
 TURN_SECONDS = 0.05
+#: A worker that dies sooner than this after its start may do so again: each time in a row its successor waits twice as long, up to a limit.
+SETTLED_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 30.0
 LISTEN = b"listen"
 
 
@@ -87,6 +90,9 @@ class Workers(Multiprocess):
         self._port = int(listeners[0].getsockname()[1])
         self._on_ready, self._each_turn, self._on_death, self._on_hangup = on_ready, each_turn, on_death, on_hangup
         self._leaving: list[Process] = []
+        self._began: dict[int, float] = {}
+        self._early_deaths: dict[int, int] = {}
+        self._starts_at: dict[int, float] = {}
 
     def init_processes(self) -> None:
         """Start the first workers and say so once all of them answer.
@@ -112,6 +118,7 @@ class Workers(Multiprocess):
             return False
         self._let_listen(others)
         leaving, self.processes, self.config = self.processes, [*others], settings
+        self._starts_at.clear()
         for each in leaving:
             each.terminate()
         self._leaving += leaving
@@ -135,13 +142,23 @@ class Workers(Multiprocess):
         """Leave the number of workers as it is: a socket without a worker would keep connections waiting."""
 
     def keep_subprocess_alive(self) -> None:
-        """Replace each worker that died or hangs."""
+        """Replace each worker that died or hangs: at once, or after a pause where the ones before it died early too."""
         for slot, worker in enumerate(self.processes):
-            if not self.should_exit.is_set() and not worker.is_alive(timeout=HUNG_SECONDS):
+            if self.should_exit.is_set() or (slot not in self._starts_at and worker.is_alive(timeout=HUNG_SECONDS)):
+                continue
+            if slot not in self._starts_at:
                 self._end([worker])
+                self._starts_at[slot] = time.monotonic() + self._pause(slot)
                 self._on_death()
+            if time.monotonic() >= self._starts_at[slot]:
+                del self._starts_at[slot]
                 self.processes[slot] = another = self._started(slot, self.config)
                 another.listen()
+
+    def _pause(self, slot: int) -> float:
+        is_early = time.monotonic() - self._began[slot] < SETTLED_SECONDS
+        self._early_deaths[slot] = self._early_deaths.get(slot, 0) + 1 if is_early else 0
+        return pause_seconds(self._early_deaths[slot])
 
     def join_all(self) -> None:
         """Wait for all workers, those that were replaced too."""
@@ -152,6 +169,7 @@ class Workers(Multiprocess):
     def _started(self, slot: int, settings: Config) -> Worker:
         worker = Worker(settings, [self.sockets[slot]])
         worker.start()
+        self._began[slot] = time.monotonic()
         return worker
 
     def _let_listen(self, workers: Sequence[Worker], *, are_first: bool = False) -> None:
@@ -190,6 +208,11 @@ class Workers(Multiprocess):
         for each in workers:
             each.kill()
             each.join()
+
+
+def pause_seconds(early_deaths: int) -> float:
+    """Return how long the place of a worker that died stays empty: not at all after the first early death in a row, then for 1, 2, 4, ... seconds."""
+    return min(LONGEST_PAUSE_SECONDS, 2.0 ** (early_deaths - 2)) if early_deaths > 1 else 0.0
 
 
 def _with_parent(make: Callable[[], Application]) -> Application:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from poc.rules.evidence import CandidateInput
-from poc.rules.oip import infer_request
+from poc.rules.oip import infer_request, just_arrived
 
 NUMBER, TEXT = CandidateInput(name="Torque [Nm]", kind="number"), CandidateInput(name="Type", kind="category")
 
@@ -24,6 +24,13 @@ def test_each_input_is_a_tensor_with_its_shape_and_datatype() -> None:
 
 def test_a_missing_number_is_null() -> None:
     assert json.loads(infer_request({"Torque [Nm]": np.float32([[np.nan]])}, [NUMBER]))["inputs"][0]["data"] == [None]
+
+
+def test_ages_are_stated_of_the_inputs_whose_age_is_limited() -> None:
+    limited = TEXT.model_copy(update={"max_age_seconds": 60.0})
+    columns = {"Type": np.array([["L"]], dtype=object), "Torque [Nm]": np.float32([[1.5]])}
+    assert json.loads(infer_request(columns, [NUMBER, limited], just_arrived([NUMBER, limited])))["parameters"] == {"age_seconds/Type": 0.0}
+    assert just_arrived([NUMBER, TEXT]) == {}
 
 
 def test_a_number_comes_back_as_the_same_float32() -> None:

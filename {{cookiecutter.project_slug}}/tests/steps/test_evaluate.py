@@ -84,7 +84,8 @@ def test_what_is_frozen_are_the_bytes_the_threshold_and_the_charter_with_a_reque
     record, content = frozen_model(run.folder("candidate"))
     assert (content, record.variant, record.threshold) == (MODELS["first"], "first", 0.5)
     assert run.read("candidate", layout.CANDIDATE_JSON, Candidate).charter_sha256 == files.sha256_of_file(run.folder("agreement") / layout.CHARTER_JSON)
-    assert TORQUE in (run.folder("candidate") / layout.SAMPLE_REQUEST).read_text()
+    sample = (run.folder("candidate") / layout.SAMPLE_REQUEST).read_text()
+    assert TORQUE in sample and 'age_seconds/Tool wear [min]": 0.0' in sample
 
 
 def test_what_the_data_contract_refuses_of_every_row_is_frozen_with_the_candidate(tmp_path: Path) -> None:

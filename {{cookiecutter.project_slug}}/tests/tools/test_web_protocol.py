@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from poc.rules.contract import Tensor
 from poc.rules.evidence import ByCost, CandidateInput, Deciding
+from poc.rules.oip import infer_request, just_arrived
 from poc.tools.web import Application
 from poc.tools.web.protocol import Behind
 
@@ -208,6 +209,12 @@ def test_an_age_that_is_not_stated_is_counted_or_where_it_is_required_refused() 
     assert app.unstated_ages == {TORQUE: 1}
     assert refused(*GOOD, app=strict) == "input 'Torque [Nm]' states no `age_seconds`; it may be 60 s old"
     assert ask(*GOOD, app=strict, parameters={"age_seconds/Torque [Nm]": 1})[0] == 200
+
+
+def test_a_request_that_states_that_all_has_just_arrived_is_answered_where_ages_are_required() -> None:
+    columns = {TORQUE: np.float32([[40.0]]), TYPE: np.array([["L"]], dtype=object)}
+    strict = an_application(require_age=True)
+    assert [strict.infer(infer_request(columns, INPUTS, ages))[0] for ages in (None, just_arrived(INPUTS))] == [400, 200]
 
 
 def test_a_value_that_is_not_there_has_no_age_to_state() -> None:

@@ -21,7 +21,7 @@ from poc.rules.charter import Charter
 from poc.rules.evidence import Candidate, Load, Number
 from poc.rules.latency import arrivals, calls_needed
 from poc.rules.latency_picture import latency_picture
-from poc.rules.oip import infer_request
+from poc.rules.oip import infer_request, just_arrived
 from poc.rules.queueing import calls_alike
 from poc.rules.served import conclusion, failures, in_words, is_queue_endless, overhead_us, p99_of, served_verdict, undisturbed
 from poc.steps import PRODUCER
@@ -107,9 +107,11 @@ def put_load(root: Path, asked: Asked, *, url: str | None = None, folder: Path |
         answers = _send(server, asked, frozen, rows, due)
     with machine.kept_to(server.cores):
         raw_us = raw_call_us(Scorer(model), rows)
-    found = _load(answers, due, raw_us, server, asked, charter)
+    alone = undisturbed(due, answers.latency, answers.service)
+    alike = calls_alike(_rate(asked, charter), alone)
+    found = _load(answers, alone, alike, raw_us, server, asked, charter)
     folder = folder or layout.artifact_folder(artifacts, layout.LOAD, layout.LOAD)
-    words = [*in_words(found), conclusion(found, _enough(charter))]
+    words = [*in_words(found), conclusion(found, _enough(charter) * alike)]
     _write(found, answers.latency * 1e3, folder)
     return Loaded(load=found, words=words, folder=folder, is_in_mlflow=_log(run, found, folder))
 
@@ -148,17 +150,16 @@ def _due(asked: Asked, charter: Charter) -> Floats:
 
 
 def _send(server: LoadedServer, asked: Asked, frozen: Candidate, rows: Sequence[dict[str, Any]], due: Floats) -> load.Answers:
-    bodies = [infer_request(row, frozen.inputs) for row in rows]
+    bodies = [infer_request(row, frozen.inputs, just_arrived(frozen.inputs)) for row in rows]
     target = load.Target(host=server.host, port=server.port, connections=asked.connections)
     requests = load.json_requests(bodies, host=server.host, path=f"/v2/models/{frozen.project}/infer")
     return load.send(target, requests, due, patience_s=PATIENCE_S, core=server.client_core)
 
 
-def _load(answers: load.Answers, due: Floats, raw_us: Floats, server: LoadedServer, asked: Asked, charter: Charter) -> Load:
+def _load(answers: load.Answers, alone: Floats, alike: float, raw_us: Floats, server: LoadedServer, asked: Asked, charter: Charter) -> Load:
     confidence, limit_ms = float(charter.limits.confidence), float(charter.limits.latency_p99_ms)
     latency_ms, late_ms = answers.latency * 1e3, answers.late[np.isfinite(answers.late)] * 1e3
-    alone = undisturbed(due, answers.latency, answers.service)
-    p99_ms = p99_of(latency_ms, confidence, alike=calls_alike(_rate(asked, charter), alone))
+    p99_ms = p99_of(latency_ms, confidence, alike=alike)
     is_endless = is_queue_endless(latency_ms, alone, limit_ms, confidence)
     late_p99_ms = float(np.quantile(late_ms, 0.99)) if len(late_ms) else math.nan
     p50_ms, p95_ms, slowest_ms = (float(value) for value in np.quantile(latency_ms, [0.5, 0.95, 1.0], method="inverted_cdf"))

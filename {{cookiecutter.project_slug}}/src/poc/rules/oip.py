@@ -32,6 +32,11 @@ def outputs_of(deciding: Deciding) -> list[Output]:
     return [answer] if answer.name == "estimate" else [answer, Output("decision", "BYTES" if deciding.by_cost else "BOOL", 1)]
 
 
+def just_arrived(inputs: Sequence[CandidateInput]) -> dict[str, float]:
+    """State of every input whose age is limited that it is 0 seconds old."""
+    return {each.name: 0.0 for each in inputs if each.max_age_seconds is not None}
+
+
 def infer_request(
     columns: Mapping[str, NDArray[np.float32] | NDArray[np.object_]], inputs: Sequence[CandidateInput], ages: Mapping[str, float] | None = None
 ) -> bytes:

@@ -98,13 +98,16 @@ def in_words(load: Load) -> list[str]:
     ]
 
 
-def conclusion(load: Load, calls_needed: int) -> str:
-    """Say in one line what the load proves, and why not more."""
+def conclusion(load: Load, calls_needed: float) -> str:
+    """Say in one line what the load proves, and why not more; `calls_needed` may tell, and is infinite where requests queue without end."""
+    more = f"at least {calls_needed:,.0f}, --seconds {calls_needed / load.rate_per_s:,.0f}, and more where it is close"
     why = {
         "PASS": "the bound lies within the limit",
         "FAIL": "the limit is broken",
         "NOISY": "the client or the machine was too busy with something else to show it: repeat it where it is quiet, with a core more than the charter names",
-        "INCONCLUSIVE": f"so few requests do not tell: at least {calls_needed:,}, --seconds {calls_needed / load.rate_per_s:,.0f}, and more where it is close",
+        "INCONCLUSIVE": f"so few requests do not tell: {more}"
+        if math.isfinite(calls_needed)
+        else "requests queue as long as they come, so that no number tells",
     }[load.verdict]
     if load.differences:
         return f"NOT PROVEN, not on the charter's hardware ({'; '.join(load.differences)}); here {load.verdict}: {why}"

@@ -15,7 +15,7 @@ from poc.rules.contract import agreed_inputs
 from poc.rules.counts import counted_shares
 from poc.rules.curve import value_curve
 from poc.rules.evidence import AtHalf, Candidate, Confusion, Evaluation, Number, Timings, Variant, Variants
-from poc.rules.oip import infer_request
+from poc.rules.oip import infer_request, just_arrived
 from poc.rules.pareto import full_picture
 from poc.rules.selection import choose
 from poc.rules.thresholds import confusion_at
@@ -90,4 +90,5 @@ def _freeze(variant: Variant, charter: Charter, agreement: Path, variants: Path,
         inputs=inputs,
     )
     files.write_record(candidate / layout.CANDIDATE_JSON, frozen)
-    files.write_atomically(candidate / layout.SAMPLE_REQUEST, infer_request({name: values[:1] for name, values in dev.tensors.items()}, inputs))
+    sample = {name: values[:1] for name, values in dev.tensors.items()}
+    files.write_atomically(candidate / layout.SAMPLE_REQUEST, infer_request(sample, inputs, just_arrived(inputs)))

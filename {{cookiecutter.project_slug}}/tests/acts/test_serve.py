@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from poc.steps.replay import server
 from poc.tools import frames
 from poc.tools.onnx_runtime import Scorer
 from poc.tools.web import MAX_BODY_BYTES
+from poc.tools.web.connection import MAX_HEAD_BYTES
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 MODEL = "/v2/models/stop-bad-parts"
@@ -93,6 +95,30 @@ def test_a_body_larger_than_the_cap_is_cut_off(port: int) -> None:
         raw.sendall(b" " * (MAX_BODY_BYTES + 1))
         assert raw.recv(64).startswith(b"HTTP/1.1 413")
     assert call(port, "GET", "/v2/health/live")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "offer", ["Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk", "UPGRADE:websocket\r\nconnection: upgrade"]
+)
+def test_an_offer_of_another_protocol_is_ignored(port: int, offer: str) -> None:
+    body = infer_request(frames.columns(some_rows(1), INPUTS), INPUTS).decode()
+    asked = f"POST {MODEL}/infer HTTP/1.1\r\nhost: x\r\n{offer}\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        for _ in range(2):
+            raw.sendall(asked)
+            assert raw.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_without_end_is_refused_and_many_short_ones_on_one_connection_are_answered(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        raw.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nendless: ")
+        while not select.select([raw], [], [], 0.02)[0]:  # what is sent behind the refusal would reset the connection
+            raw.sendall(b"x" * 10_000)
+        assert raw.recv(64).startswith(b"HTTP/1.1 431")
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        for _ in range(2 * MAX_HEAD_BYTES // 10_000):
+            raw.sendall(b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * 10_000 + b"\r\n\r\n")
+            assert raw.recv(4096).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

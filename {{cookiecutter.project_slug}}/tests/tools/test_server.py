@@ -6,6 +6,8 @@ import pytest
 
 from poc.errors import EnvironmentRefused
 from poc.tools.web import listen
+from poc.tools.web.connection import ignoring_upgrades
+from poc.tools.web.workers import pause_seconds
 
 
 def test_workers_listen_on_one_port() -> None:
@@ -22,3 +24,20 @@ def test_a_port_is_shared_with_no_other_server(first: int, second: int) -> None:
         listen("127.0.0.1", listeners[0].getsockname()[1], count=second)
     for each in listeners:
         each.close()
+
+
+def test_workers_that_keep_dying_are_started_ever_more_seldom() -> None:
+    assert [pause_seconds(deaths) for deaths in (0, 1, 2, 3, 4, 60)] == [0, 0, 1, 2, 4, 30]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "read"),
+    [
+        (b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n", b"GET / HTTP/1.1\r\nignored: h2c\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\nx: 1\r\nUPGRADE : h2c", b"GET / HTTP/1.1\r\nx: 1\r\nignored : h2c"),
+        (b"GET / HTTP/1.1\r\nx: upgrade\r\nupgrade-insecure-requests: 1\r\n\r\n", None),
+        (b"POST / HTTP/1.1\r\n\r\nin a body\r\nupgrade: h2c", None),
+    ],
+)
+def test_only_a_header_by_which_another_protocol_is_offered_is_renamed(arrived: bytes, read: bytes | None) -> None:
+    assert ignoring_upgrades(arrived) == (read or arrived)

@@ -1,8 +1,7 @@
-"""The server: how an application listens, alone in this process, and how it lets its clients go."""
+"""The server: how an application listens, alone in this process."""
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import socket
 import threading
@@ -10,47 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from poc.errors import EnvironmentRefused
 from poc.tools.web.application import Application
-from poc.tools.web.joined import Joined
+from poc.tools.web.connection import Connection
 
 BACKLOG = 2048
 #: How long an idle connection stays open. Longer than the 60 s after which proxies let theirs go: whoever closes first must not be the one that is asked next.
 KEEP_ALIVE_SECONDS = 75
-#: How long a server that stops goes on answering connections that may be about to ask; a client that pauses for longer finds its connection closed.
-DRAIN_SECONDS = 1.0
 #: How long it waits for replies that are under way.
 IN_FLIGHT_SECONDS = 30
 #: When a worker that says nothing counts as hung: one that loads a large model may keep silent for a while.
 HUNG_SECONDS = 10
-CLOSE = (b"connection", b"close")
-
-
-class Draining(HttpToolsProtocol):
-    """HTTP that lets its clients go without losing a request: uvicorn's own would close an idle connection just as a request arrives on it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin; replies leave in one piece."""
-        super().connection_made(transport)
-        self.transport = Joined(transport, self.loop)
-
-    def shutdown(self) -> None:
-        """Say with the next reply that it was the last; close once nothing has come for a while."""
-        if CLOSE not in self.server_state.default_headers:
-            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-        if self._is_idle():
-            self.loop.call_later(DRAIN_SECONDS, self._close_idle)
-        else:
-            self.cycle.keep_alive = False
-
-    def _close_idle(self) -> None:
-        if self._is_idle():
-            self.transport.close()
-
-    def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
 
 
 def configured(app: Application | Callable[[], Application], *, workers: int = 1) -> Config:
@@ -59,7 +29,8 @@ def configured(app: Application | Callable[[], Application], *, workers: int = 1
         app,
         factory=not isinstance(app, Application),
         workers=workers,
-        http=Draining,
+        http=Connection,
+        ws="none",
         log_level="error",
         access_log=False,
         lifespan="on",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,17 @@ def test_half_a_file_is_never_seen_and_rows_that_cannot_be_written_are_said_to_b
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     monkeypatch.undo()
     assert (log.take(rows(2)), len(log_files(tmp_path))) == (0, 1)
+
+
+def test_what_a_killed_observer_left_is_removed_once_nobody_can_be_writing_it(tmp_path: Path) -> None:
+    names = [".20261127T120000.000001-7.parquet", ".20261127T120000.000002-7.parquet", ".mine.parquet"]
+    (folder := tmp_path / "804ca071cea7").mkdir()
+    for name in names:
+        (folder / name).touch()
+    for name in (names[0], names[2]):
+        os.utime(folder / name, (0, 0))
+    prepare(tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names[1:])
 
 
 def test_a_folder_that_takes_no_file_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from poc.rules.observed import DECISION, MODEL, OWN, SHADOW_DECISION, SHADOW_MOD
 
 #: Letters of a model's digest that name its folder.
 SHORT = 12
+#: A file that has been written for so long is written no more; another server may log to the same folder.
+ABANDONED_SECONDS = 3600
 NAME = re.compile(r"(?P<written>\d{8}T\d{6}\.\d{6})-(?P<rows>\d+)\.parquet")
 
 
@@ -75,7 +77,7 @@ class RequestLog:
 
 
 def prepare(folder: Path) -> None:
-    """Make the log's folder.
+    """Make the log's folder, and remove what observers that were killed left of files they were writing.
 
     Raises:
         EnvironmentRefused: nothing can be written there.
@@ -85,6 +87,9 @@ def prepare(folder: Path) -> None:
         probe = folder / ".probe"
         probe.touch()
         probe.unlink()
+        for path in folder.glob("*/.*.parquet"):
+            if NAME.fullmatch(path.name[1:]) and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
     except OSError as error:
         raise EnvironmentRefused(f"requests cannot be logged: {error}", where=str(folder), fix="name another folder with --log-requests") from error
 

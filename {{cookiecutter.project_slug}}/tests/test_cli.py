@@ -214,6 +214,7 @@ def test_the_help_of_ui_names_the_one_setting_for_its_port() -> None:
     assert "POC_UI_PORT" in CliRunner().invoke(cli.poc, ["ui", "--help"]).output
 
 
+@pytest.mark.slow
 def test_a_relative_database_is_one_from_wherever_a_command_is_typed(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///records/mlflow.db")
     a_project(repository)
@@ -254,6 +255,7 @@ def test_a_pipeline_that_is_killed_is_said_to_have_ended_without_a_report(reposi
     assert "Traceback" not in told and "Dev evidence" not in said and statuses(repository) == ["FAILED"]
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_cannot_even_start_shows_the_end_of_its_log(repository: Path) -> None:
     broken = repository / "broken"
     broken.mkdir()

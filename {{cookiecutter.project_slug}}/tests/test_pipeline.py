@@ -39,6 +39,7 @@ def test_the_readme_lists_the_steps_as_they_are() -> None:
     assert "\n".join(f"| {step.name} | {step.does} | {step.refuses_when} |" for step in STEPS) in readme
 
 
+@pytest.mark.slow
 def test_two_processes_compile_the_same_bytes(tmp_path: Path) -> None:
     """What depends on the order of a set is the same twice in one process, and differs between two."""
     code = (

@@ -115,6 +115,7 @@ for name, family in FAMILIES.items():
 """
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
     """Else the same candidate put forward again would count as another one, and take a look: skl2onnx writes some things in the order of a set."""
     written: list[dict[str, bytes]] = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from poc.tools.tracking.connection import connect, tracking_uri, ui_root
+from poc.tools.tracking.uninterrupted import uninterrupted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ def find_version(project: str, run_id: str, candidate_sha256: str, verdict: str)
     return None
 
 
+@uninterrupted()
 def create_version(project: str, run_id: str, source: str, *, tags: Mapping[str, str], description: str) -> Registered:
     """Make a version with all its tags and its description in one call: a kill leaves none, or a complete one."""
     from mlflow.exceptions import MlflowException
@@ -41,6 +43,7 @@ def create_version(project: str, run_id: str, source: str, *, tags: Mapping[str,
     return _registered(project, str(version), source)
 
 
+@uninterrupted()
 def set_alias(project: str, alias: str, version: str) -> None:
     """Point an alias at a version; first sets at the same moment collide in MLflow, so it is tried twice."""
     from mlflow.exceptions import MlflowException
@@ -52,6 +55,7 @@ def set_alias(project: str, alias: str, version: str) -> None:
         client.set_registered_model_alias(project, alias, version)
 
 
+@uninterrupted()
 def withdraw_alias(project: str, alias: str, candidate_sha256: str) -> None:
     """Take an alias away from a candidate's versions, where one of them holds it."""
     from mlflow.exceptions import MlflowException
@@ -65,6 +69,7 @@ def withdraw_alias(project: str, alias: str, candidate_sha256: str) -> None:
         client.delete_registered_model_alias(project, alias)
 
 
+@uninterrupted()
 def log_model(run_id: str, model: Path, *, features: Sequence[tuple[str, str]], output: tuple[str, int] = ("probability", 1)) -> str:
     """Log an ONNX file as an MLflow model, byte for byte as it was judged, and return where it lies; `output` is its name and how many columns it has."""
     from importlib.metadata import version

@@ -22,6 +22,7 @@ from poc.layout import project_root
 from poc.rules.evidence import Assessment, Confusion, Number, Report, Speed, Timings
 from poc.rules.params import Params
 from poc.tools.tracking.connection import as_tags, connect, experiment_of, ui_root
+from poc.tools.tracking.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,6 +33,7 @@ SHOWN = frozenset({".json", ".md", ".html", ".svg"})
 TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "highest_rate_per_s", "memory_mb", "size_mb")
 
 
+@uninterrupted()
 def open_run(project: str, *, name: str, candidate: bool) -> str:
     """Open a run and return its id; it carries who launched it, so that a dead launcher's run can be told from a live one's."""
     client = connect()
@@ -47,6 +49,7 @@ def open_run(project: str, *, name: str, candidate: bool) -> str:
     return str(client.create_run(experiment_of(client, project), run_name=name, tags=tags).info.run_id)
 
 
+@uninterrupted()
 def adopt_run(run_id: str, *, candidate: bool) -> str:
     """Use a run that somebody else opened, and return its id.
 
@@ -66,6 +69,7 @@ def adopt_run(run_id: str, *, candidate: bool) -> str:
     return run_id
 
 
+@uninterrupted()
 def reopen_run(run_id: str, *, candidate: bool) -> bool:
     """Go on with a run that is over, as its launcher; False where MLflow has none of this id.
 
@@ -89,11 +93,13 @@ def reopen_run(run_id: str, *, candidate: bool) -> bool:
     return True
 
 
+@uninterrupted()
 def close_run(run_id: str, status: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
     """End a run."""
     connect().set_terminated(run_id, status)
 
 
+@uninterrupted()
 def close_dead_runs(project: str) -> list[str]:
     """Close runs left RUNNING by a launcher on this machine that is no longer there; return their ids.
 
@@ -141,6 +147,7 @@ def _is_dead(launcher: str) -> bool:
     return _process(int(pid)) != launcher
 
 
+@uninterrupted()
 def log_step(run_id: str, report: Report, folders: Mapping[str, Path]) -> None:
     """Log a step's figures in one batch and its evidence as artifacts, sealed labels never."""
     client = connect()
@@ -154,6 +161,7 @@ def log_step(run_id: str, report: Report, folders: Mapping[str, Path]) -> None:
         client.log_artifact(run_id, str(path), f"evidence/{report.step}")
 
 
+@uninterrupted()
 def log_evidence(run_id: str, step: str, folder: Path) -> None:
     """Log what a step that is still at work has written: what it is about to point at has to be there."""
     client = connect()
@@ -161,6 +169,7 @@ def log_evidence(run_id: str, step: str, folder: Path) -> None:
         client.log_artifact(run_id, str(path), f"evidence/{step}")
 
 
+@uninterrupted()
 def log_afterwards(run_id: str, act: str, numbers: Sequence[Number], folder: Path) -> bool:
     """Log what an act found out about a run that is over; False where MLflow has no such run."""
     from mlflow.exceptions import MlflowException
@@ -175,6 +184,7 @@ def log_afterwards(run_id: str, act: str, numbers: Sequence[Number], folder: Pat
     return True
 
 
+@uninterrupted()
 def complete_evidence(run_id: str, left: Mapping[str, Mapping[str, Path]]) -> None:
     """Log what steps left in their folders and MLflow does not hold: the launcher may be a moment behind, or gone."""
     client = connect()
@@ -221,6 +231,7 @@ def _timings(client: MlflowClient, run_id: str) -> Timings:
         return Timings.model_validate_json(Path(client.download_artifacts(run_id, name, folder)).read_bytes())
 
 
+@uninterrupted()
 def log_variants(run_id: str, assessments: Sequence[Assessment], frozen: str) -> None:
     """Log each variant as a nested run, so that MLflow's own comparison puts speed beside money."""
     from mlflow.entities import Param
@@ -334,6 +345,7 @@ def _dev_shares(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name.removeprefix("evaluate."): value for name, value in metrics.items() if name.startswith("evaluate.dev_") and "_share" in name}
 
 
+@uninterrupted()
 def set_verdict(run_id: str, verdict: str, *, note: str) -> None:
     """Tag a run with its verdict, and say it in words on the run's page."""
     connect().log_batch(run_id, tags=as_tags({"poc.verdict": verdict, "mlflow.note.content": note}))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from poc.tools.tracking.connection import connect, experiment_of
+from poc.tools.tracking.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -115,6 +116,7 @@ def _in_pieces(sketch: Sequence[str]) -> dict[str, str]:
     return {f"{SKETCH}{number:04}": text[start : start + PIECE] for number, start in enumerate(range(0, len(text), PIECE))}
 
 
+@uninterrupted()
 def open_look(project: str, parent_run: str, look: Look) -> Look:
     """Record a look before anything is seen, so that a crash cannot give one for free; all of it in one call, so that nobody meets half a look."""
     client = connect()
@@ -134,12 +136,14 @@ def open_look(project: str, parent_run: str, look: Look) -> Look:
     return replace(look, project=project, run_id=run.info.run_id, day=_day(run))
 
 
+@uninterrupted()
 def note_look(look: Look) -> None:
     """Note a look beside the chain as the newest, once it is sure to stand."""
     client = connect()
     client.set_experiment_tag(experiment_of(client, look.project), NEWEST_LOOK, look.digest)
 
 
+@uninterrupted()
 def give_up_look(look: Look) -> None:
     """Withdraw a look that has seen nothing; its number goes to the next."""
     client = connect()
@@ -147,6 +151,7 @@ def give_up_look(look: Look) -> None:
     client.set_terminated(look.run_id, "KILLED")
 
 
+@uninterrupted()
 def finish_look(look: Look, result: Path) -> None:
     """Store what a look found with the look itself, and its digest last."""
     client = connect()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from poc.errors import EnvironmentRefused
 from poc.tools.tracking.connection import connect, is_on_this_machine
+from poc.tools.tracking.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -62,6 +63,7 @@ def _wait(client: MlflowClient, mine: str) -> None:
         time.sleep(random.uniform(0.05, 0.25))
 
 
+@uninterrupted()
 def _is_taken(client: MlflowClient, mine: str) -> bool:
     """Try to take the turn; one that an answer got lost on the way back is taken too."""
     from mlflow.exceptions import MlflowException
@@ -83,6 +85,7 @@ def _holder(client: MlflowClient) -> str:
         return ""
 
 
+@uninterrupted()
 def _take_away(client: MlflowClient, holder: str) -> None:
     from mlflow.exceptions import MlflowException
 

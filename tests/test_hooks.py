@@ -166,7 +166,7 @@ def test_all_bad_answers_are_refused_together_before_a_file_exists(tmp_path: Pat
 
 
 #: What belongs to no scenario stays.
-KEPT = ("src/poc/problem/parts.py", "src/poc/cli.py", "tests/problem/test_parts.py")
+KEPT = ("src/poc/problem/parts.py", "src/poc/cli/__init__.py", "tests/problem/test_parts.py")
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def project(tmp_path: Path) -> Path:
         "data/parts.parquet",
         "docs/exercises/parts.md",
         "src/poc/problem/parts.py",
-        "src/poc/cli.py",
+        "src/poc/cli/__init__.py",
         "tests/problem/test_parts.py",
     ):
         place = project / path

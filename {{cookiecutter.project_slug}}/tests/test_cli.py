@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Cursor
 from typing import Any
 
 import pytest
@@ -21,12 +22,16 @@ from candidates import a_candidate
 from click.testing import CliRunner
 from commands import environment, left_of, poc, processes_of, rows, strictly
 from samples import ONLY_TORQUE
+from sqlalchemy import Engine, event
 
 from poc import cli, layout
-from poc.acts.run import Ended
+from poc.acts.run import Ended, launch
+from poc.cli.printing import print_json
+from poc.cli.running import show_end
 from poc.errors import ExitCode, Problem
 from poc.rules.charter_page import charter_page
-from poc.steps import STEPS
+from poc.rules.evidence import Report
+from poc.steps import STEPS, Step
 from poc.tools import tracking
 from poc.tools.strict_yaml import load_charter
 
@@ -154,7 +159,7 @@ def test_wrong_usage_is_said_in_json_as_well_as_in_clicks_words(capsys: pytest.C
 
 
 def test_what_json_has_no_word_for_is_null(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._print_json({"lost": math.nan, "rows": [{"fast": math.inf, "slow": -math.inf, "whole": 1.5}], "where": Path("here")})
+    print_json({"lost": math.nan, "rows": [{"fast": math.inf, "slow": -math.inf, "whole": 1.5}], "where": Path("here")})
     assert strictly(capsys.readouterr().out) == {"lost": None, "rows": [{"fast": None, "slow": None, "whole": 1.5}], "where": "here"}
 
 
@@ -179,7 +184,7 @@ def an_end(root: Path, **changes: Any) -> Ended:
 
 def test_after_a_run_there_are_three_things_to_open(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = an_end(a_project(repository))
-    cli.show_end(ended)
+    show_end(ended)
     said = capsys.readouterr().out
     assert "Dev evidence: by hand" in said
     names, places = zip(*(line.split(maxsplit=1) for line in said.partition("Open")[2].splitlines()[1:]), strict=True)
@@ -190,14 +195,14 @@ def test_after_a_run_there_are_three_things_to_open(repository: Path, capsys: py
 
 def test_a_run_that_was_cut_off_claims_no_evidence(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     problem = Problem(what="the run ended without a report after step charter", where="run.log", fix="read the log")
-    cli.show_end(an_end(a_project(repository), exit_code=ExitCode.BUG, problems=[problem]))
+    show_end(an_end(a_project(repository), exit_code=ExitCode.BUG, problems=[problem]))
     said, told = capsys.readouterr()
     assert "evidence:" not in said.lower() and told == f"{problem}\n"
 
 
 def test_the_links_follow_the_port_that_was_set(repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("POC_UI_PORT", "5001")
-    cli.show_end(an_end(a_project(repository)))
+    show_end(an_end(a_project(repository)))
     assert "http://127.0.0.1:5001/#/experiments" in capsys.readouterr().out
 
 
@@ -266,6 +271,23 @@ def test_a_pipeline_that_cannot_even_start_shows_the_end_of_its_log(repository: 
     assert "the run ended without a report before its first step was done" in done.stderr
     assert re.search(r"^  where: .*/run.log\n(         .*\n)*         .*this kfp is broken", done.stderr, re.MULTILINE)
     assert statuses(repository) == ["FAILED"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_middle_of_a_write_to_mlflow_leaves_no_lock_and_no_run_open(repository: Path) -> None:
+    def interrupted(cursor: Cursor, statement: str, parameters: Any, context: object) -> bool:
+        cursor.executemany(statement, parameters)
+        event.remove(Engine, "do_executemany", interrupted)
+        signal.raise_signal(signal.SIGINT)
+        return True
+
+    def show(step: Step, report: Report | None) -> None:
+        if report:  # which is written next
+            event.listen(Engine, "do_executemany", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        launch(a_project(repository), candidate=False, show=show)
+    assert statuses(repository) == ["KILLED"]
 
 
 @pytest.mark.slow

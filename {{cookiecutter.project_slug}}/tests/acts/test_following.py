@@ -95,23 +95,27 @@ def test_the_first_candidate_is_refused_as_an_error(tmp_path: Path) -> None:
     assert caught.value.code == "digests_agree"
 
 
-@pytest.mark.parametrize(("is_followed", "names"), [(False, []), (True, ["two"])])
-def test_only_what_is_promoted_is_followed_by_the_clock(place: Place, tmp_path: Path, is_followed: bool, names: list[str]) -> None:
-    follower = Follower({"holder": InFolder(find=place.find, is_followed=is_followed)}, tmp_path / "served", every_s=0.01)
+def a_started_follower(place: Place, tmp_path: Path, *, is_followed: bool) -> Follower:
+    follower = Follower({"holder": InFolder(find=place.find, is_followed=is_followed)}, tmp_path / "served", every_s=0.05)
     follower.first("holder")
     follower.start()
     place.folder = a_candidate(tmp_path / "two")
-    time.sleep(0.3)
-    found = [follower.found.get() for _ in range(follower.found.qsize())]
-    assert [Path(each.admitted.place).name for each in found if each.admitted] == names
-    assert (InFolder(find=place.find).is_followed, ByAlias(project="p", alias="a").is_followed) == (False, True)
+    return follower
 
 
-def test_a_folder_is_taken_up_when_asked_for(place: Place, tmp_path: Path) -> None:
-    follower = Follower({"holder": InFolder(find=place.find)}, tmp_path / "served", every_s=0.01)
-    follower.first("holder")
-    follower.start()
-    place.folder = a_candidate(tmp_path / "two")
+def test_what_is_promoted_is_followed_by_the_clock(place: Place, tmp_path: Path) -> None:
+    admitted = a_started_follower(place, tmp_path, is_followed=True).found.get(timeout=10).admitted
+    assert admitted is not None and admitted.place == str(tmp_path / "two")
+
+
+def test_what_nobody_promoted_is_taken_up_only_when_asked_for(place: Place, tmp_path: Path) -> None:
+    follower = a_started_follower(place, tmp_path, is_followed=False)
+    time.sleep(0.3)  # six turns of the clock
+    assert follower.found.empty()
     follower.look_now()
     admitted = follower.found.get(timeout=10).admitted
     assert admitted is not None and admitted.place == str(tmp_path / "two")
+
+
+def test_of_all_sources_only_an_alias_is_followed(place: Place) -> None:
+    assert (InFolder(find=place.find).is_followed, ByAlias(project="p", alias="a").is_followed) == (False, True)

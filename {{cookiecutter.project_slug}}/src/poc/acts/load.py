@@ -41,8 +41,6 @@ SHORTEST_S, LONGEST_S = 10.0, 60.0
 MOST_REQUESTS = 5_000_000
 PATIENCE_S = 5.0
 RAW_ROUNDS = 5
-
-
 #: What may be asked at most: an hour shows what a day would, and a process may open about a thousand files.
 LONGEST_ASKED_S, MOST_CONNECTIONS = 3600, 900
 

@@ -119,6 +119,7 @@ class Workers(Multiprocess):
         self._let_listen(others)
         leaving, self.processes, self.config = self.processes, [*others], settings
         self._starts_at.clear()
+        self._early_deaths.clear()  # of another model
         for each in leaving:
             each.terminate()
         self._leaving += leaving

@@ -61,7 +61,7 @@ def test_a_load_is_logged_beside_its_run(root: Path, tmp_path: Path) -> None:
     client = MlflowClient(tracking.tracking_uri())
     run = client.get_run(mlflow_run)
     assert (loaded.is_in_mlflow, run.info.status, run.data.metrics["load.p50_ms"]) == (True, "FINISHED", loaded.load.p50_ms)
-    assert {each.path for each in client.list_artifacts(mlflow_run, "evidence/load")} == {"evidence/load/load.json", "evidence/load/load.svg"}
+    assert {each.path for each in client.list_artifacts(mlflow_run, "afterwards/load")} == {"afterwards/load/load.json", "afterwards/load/load.svg"}
 
 
 def test_a_run_that_mlflow_does_not_know_is_loaded_all_the_same(root: Path) -> None:

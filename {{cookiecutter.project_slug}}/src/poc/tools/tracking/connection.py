@@ -35,7 +35,12 @@ def artifact_root() -> Path:
 def ui_root() -> str:
     """Say where MLflow's pages are: at the tracking server, or where `poc ui` puts them."""
     uri = tracking_uri()
-    return uri.rstrip("/") if uri.startswith(("http://", "https://")) else f"http://127.0.0.1:{ui_port()}"
+    return uri.rstrip("/") if _is_served(uri) else f"http://127.0.0.1:{ui_port()}"
+
+
+def _is_served(uri: str) -> bool:
+    """Whether a server stands before the records, and says itself where artifacts lie."""
+    return uri.startswith(("http://", "https://"))
 
 
 def ui_port() -> int:
@@ -137,7 +142,7 @@ def experiment_of(client: MlflowClient, project: str) -> str:
 
     found = client.get_experiment_by_name(project)
     if found is None:
-        location = artifact_root().as_uri() if _database() else None
+        location = None if _is_served(tracking_uri()) else artifact_root().as_uri()
         try:
             return str(client.create_experiment(project, artifact_location=location, tags={"mlflow.experimentKind": "custom_model_development"}))
         except MlflowException as error:

@@ -171,14 +171,14 @@ def log_evidence(run_id: str, step: str, folder: Path) -> None:
 
 @uninterrupted()
 def log_afterwards(run_id: str, act: str, numbers: Sequence[Number], folder: Path) -> bool:
-    """Log what an act found out about a run that is over; False where MLflow has no such run."""
+    """Log what an act found out about a run that is over, beside the evidence, which people sign; False where MLflow has no such run."""
     from mlflow.exceptions import MlflowException
 
     client = connect()
     try:
         client.log_batch(run_id, metrics=_metrics(act, numbers))
         for path in _evidence({act: folder}):
-            client.log_artifact(run_id, str(path), f"evidence/{act}")
+            client.log_artifact(run_id, str(path), f"afterwards/{act}")
     except MlflowException:
         return False
     return True

@@ -71,6 +71,7 @@ def a_judged(
         look=look,
         looks_allowed=2,
         repeated=repeated,
+        first_look_at="2026-01-15T09:00:00+00:00",
         unproven=[limit.name for limit in limits if limit.verdict == "NOT PROVEN"],
     )
     return Judged(

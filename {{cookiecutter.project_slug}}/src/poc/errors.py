@@ -70,6 +70,12 @@ class EnvironmentRefused(PocError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class NotSignedOff(PocError):
+    """A signature, or what it vouches for, does not hold."""
+
+    exit_code = ExitCode.SIGNATURE
+
+
 class NotProven(PocError):
     """The evidence neither shows nor refutes what the charter asks."""
 

@@ -54,6 +54,17 @@ REHEARSAL_JSON = "rehearsal.json"
 VERDICT_JSON = "verdict.json"
 VERSION_JSON = "version.json"
 DECISION_JSON = "decision.json"
+#: The charter's bytes as they stood when the run began, and whether they were signed then.
+CHARTER_YAML = "charter.yaml"
+SIGNOFF_JSON = "signoff.json"
+#: The ledger: `0001.json` is the first statement, `0001.sig` its signature.
+SIGNOFFS = Path("signoffs")
+#: Where trust files for trying things out lie, with their private keys; what they sign verifies nowhere else.
+DEMO_TRUST = STATE / "demo-trust"
+#: What trust files are called, wherever they lie.
+ALLOWED_SIGNERS = "allowed_signers"
+REVOKED = "revoked"
+ROLES = "roles.yaml"
 #: Beside a run's artifacts: what `poc load` measured of its candidate, and the picture of it.
 LOAD = "load"
 LOAD_JSON = "load.json"

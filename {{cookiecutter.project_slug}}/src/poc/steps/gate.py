@@ -59,7 +59,7 @@ def gate(
     charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
     speeds = _speeds(charter, frozen, timings, rehearsal)
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
-        look, nth, stored = _take_look(charter, candidate, data, sealed_labels)
+        look, nth, stored, first_at = _take_look(charter, candidate, data, sealed_labels)
         counted = Verdict.model_validate_json(stored).counted if stored is not None else _counted(charter, frozen, data, sealed_labels, candidate)
         money = worth(charter, counted, seed=charter.data.split_seed)  # agreed with the sponsor, so that no builder can draw again
         limits = judge(charter, counted, money, speeds)
@@ -73,6 +73,7 @@ def gate(
             look=nth,
             looks_allowed=charter.timebox.looks,
             repeated=stored is not None,
+            first_look_at=first_at,
             unproven=[limit.name for limit in limits if limit.verdict == "NOT PROVEN"],
         )
         files.write_record(verdict / layout.VERDICT_JSON, found)
@@ -82,8 +83,8 @@ def gate(
     return Result(headline=_headline(found, shares), numbers=_numbers(found, shares))
 
 
-def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None]:
-    """Return the look of this candidate at this sealed set, the how many-th at these rows it is, and what it found before.
+def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Path) -> tuple[tracking.Look, int, bytes | None, str]:
+    """Return the look of this candidate at this sealed set, the how many-th at these rows it is, what it found before, and when the first was taken.
 
     A new look is recorded here, before anything is seen.
     """
@@ -98,16 +99,17 @@ def _take_look(charter: Charter, candidate: Path, data: Path, sealed_labels: Pat
         place = next((place for place, look in enumerate(everywhere) if _is_same(look, new)), len(everywhere))
         known = everywhere[place] if place < len(everywhere) else None
         counted = [(other, share) for other, share in shares_seen(everywhere, new.sealed_sha256, splits.sealed_sketch) if other != place]
-        nth = 1 + sum(other < place for other, _ in counted)
+        earlier = [everywhere[other] for other, _ in counted if other < place]
+        nth = 1 + len(earlier)
         if known and known.result_sha256:
-            return known, nth, _stored(known)
+            return known, nth, _stored(known), (earlier or [known])[0].at
         guards.a_look_is_left([_in_words(everywhere[other], share, charter.project) for other, share in counted], charter.timebox.looks)
         look = known or tracking.open_look(charter.project, os.environ.get("MLFLOW_RUN_ID", ""), new)  # one that a crash cut off goes on, and is the same
         if not is_still_ours():
             _give_up(look, is_new=known is None)
         if known is None:
             tracking.note_look(look)
-    return look, nth, None
+    return look, nth, None, (earlier or [look])[0].at
 
 
 def _next_look(chain: Sequence[tracking.Look], candidate_sha256: str, splits: Splits, charter_version: int) -> tracking.Look:
@@ -132,9 +134,9 @@ def _in_words(look: tracking.Look, share: float, project: str) -> str:
     """Say which look counts, and why."""
     whose = "" if look.project == project else f" in project {look.project!r}"
     if not is_as_written(look):
-        return f"look {look.number} of {look.day}{whose} was changed, so that nobody can tell what it had"
+        return f"look {look.number} of {look.at[:10]}{whose} was changed, so that nobody can tell what it had"
     how = ", sealed or open" if look.sketch else " (it was recorded by an earlier version, and compared by their digest alone)"
-    return f"look {look.number} of {look.day}{whose} had {100 * share:.0f} % of these rows{how}"
+    return f"look {look.number} of {look.at[:10]}{whose} had {100 * share:.0f} % of these rows{how}"
 
 
 def _give_up(look: tracking.Look, *, is_new: bool) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -74,3 +75,23 @@ def sha256_of_file(path: Path) -> str:
 def sha256_of_files(folder: Path, *, without: frozenset[str] = frozenset()) -> dict[str, str]:
     """Digest every file below a folder, by its path relative to it."""
     return {str(path.relative_to(folder)): sha256_of_file(path) for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in without}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """What lies below a folder: the sha256 of each plain file by its POSIX path relative to it, and what is none, such as a link."""
+
+    files: dict[str, str]
+    strange: list[str]
+
+
+def tree_of(folder: Path) -> Tree:
+    """Digest every plain file below a folder, hidden ones too, and name all else but folders; nothing is followed."""
+    tree = Tree(files={}, strange=[str(folder.name)] if folder.is_symlink() else [])
+    for path in sorted(folder.rglob("*")) if not tree.strange else ():
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            tree.strange.append(name)
+        elif path.is_file():
+            tree.files[name] = sha256_of_file(path)
+    return tree

@@ -129,7 +129,7 @@ class Evaluation(Record):
 
 
 class Verdict(Record):
-    """What `gate` found on the sealed set: per limit, in money, and overall the worst."""
+    """What `gate` found on the sealed set: per limit, in money, and overall the worst; `first_look_at` is when anybody first looked at its rows (UTC)."""
 
     overall: Outcome
     limits: list[LimitVerdict]
@@ -140,6 +140,7 @@ class Verdict(Record):
     look: int
     looks_allowed: int
     repeated: bool
+    first_look_at: str = ""
     unproven: list[str]
 
 

@@ -30,7 +30,7 @@ NEWEST_LOOK = "poc.newest_look"
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """A counted look at the sealed set, as MLflow keeps it; `result_sha256` is empty until it is finished.
+    """A counted look at the sealed set, as MLflow keeps it; `result_sha256` is empty until it is finished, `at` is when it was taken (UTC).
 
     `sketch` is of all rows that its run had, sealed or open; empty in looks of the first version.
     """
@@ -44,7 +44,7 @@ class Look:
     sketch: Sequence[str] = ()
     project: str = ""
     run_id: str = ""
-    day: str = ""
+    at: str = ""
     result_sha256: str = ""
 
 
@@ -102,13 +102,13 @@ def _look(run: Run, project: str) -> Look:
         sketch=tuple(filter(None, "".join(tags[name] for name in sorted(tags) if name.startswith(SKETCH)).split(","))),
         project=project,
         run_id=run.info.run_id,
-        day=_day(run),
+        at=_at(run),
         result_sha256=tags.get("poc.result_sha256", ""),
     )
 
 
-def _day(run: Run) -> str:
-    return datetime.fromtimestamp(run.info.start_time / 1e3, UTC).strftime("%Y-%m-%d")
+def _at(run: Run) -> str:
+    return datetime.fromtimestamp(run.info.start_time / 1e3, UTC).isoformat(timespec="seconds")
 
 
 def _in_pieces(sketch: Sequence[str]) -> dict[str, str]:
@@ -133,7 +133,7 @@ def open_look(project: str, parent_run: str, look: Look) -> Look:
         tags["mlflow.parentRunId"] = parent_run
     experiment = experiment_of(client, project)
     run = client.create_run(experiment, run_name=f"look {look.number}", tags=tags)
-    return replace(look, project=project, run_id=run.info.run_id, day=_day(run))
+    return replace(look, project=project, run_id=run.info.run_id, at=_at(run))
 
 
 @uninterrupted()

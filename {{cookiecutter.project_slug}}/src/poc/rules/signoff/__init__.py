@@ -1,0 +1,48 @@
+"""The signature: statements, the ledger they stand in, whom to believe, and whether a stage may hold a version."""
+
+from poc.rules.signoff.admission import Facts, Ledger, Verified, findings_for, newest
+from poc.rules.signoff.canonical import canonical, tree_digest
+from poc.rules.signoff.ledger import Decision, Entry, copies_agree, entry_of_tag, next_link, nothing_is_missing, read_entries
+from poc.rules.signoff.reasons import CHECKS, Finding, Reason, check, refuse_with
+from poc.rules.signoff.shown import Shown, shown_of_charter, shown_of_verdict
+from poc.rules.signoff.statement import GATED, Assurance, Predicate, StageName, Statement, moment, stamp, statement_bytes, subjects
+from poc.rules.signoff.trust import NAMESPACE, Roles, SignerLine, Trust, read_signers
+
+__all__ = [
+    "CHECKS",
+    "GATED",
+    "NAMESPACE",
+    "Assurance",
+    "Decision",
+    "Entry",
+    "Facts",
+    "Finding",
+    "Ledger",
+    "Predicate",
+    "Reason",
+    "Roles",
+    "Shown",
+    "SignerLine",
+    "StageName",
+    "Statement",
+    "Trust",
+    "Verified",
+    "canonical",
+    "check",
+    "copies_agree",
+    "entry_of_tag",
+    "findings_for",
+    "moment",
+    "newest",
+    "next_link",
+    "nothing_is_missing",
+    "read_entries",
+    "read_signers",
+    "refuse_with",
+    "shown_of_charter",
+    "shown_of_verdict",
+    "stamp",
+    "statement_bytes",
+    "subjects",
+    "tree_digest",
+]

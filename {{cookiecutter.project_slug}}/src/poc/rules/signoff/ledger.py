@@ -1,0 +1,120 @@
+"""The ledger: decisions in a row, each naming the one before by its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from poc.rules.signoff.canonical import sha256_of
+from poc.rules.signoff.reasons import Finding, Reason, check
+from poc.rules.signoff.statement import SKEW, Statement, read_statement
+
+#: What the tag of an entry in MLflow is called, before its number.
+TAG = "poc.ledger."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry as it lies there: its number, the statement's bytes, and the armoured signature, empty for an approval by branch."""
+
+    number: int
+    statement: bytes
+    signature: bytes
+
+    @property
+    def where(self) -> str:
+        """Say where it lies in git."""
+        return f"signoffs/{self.number:04d}.json"
+
+    @property
+    def tag(self) -> tuple[str, str]:
+        """Return it as MLflow keeps it: the name of a tag, and in it the statement's one line with the signature behind it."""
+        return f"{TAG}{self.number:04d}", f"{self.statement.decode('ascii', 'replace')}\n{self.signature.decode('ascii', 'replace')}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """An entry that could be read."""
+
+    entry: Entry
+    statement: Statement
+
+
+def entry_of_tag(name: str, value: str) -> Entry | None:
+    """Read an entry back from MLflow's tag; None where the tag is none."""
+    number = name.removeprefix(TAG)
+    if name == number or not number.isdecimal() or not number.isascii():
+        return None
+    statement, _, signature = value.partition("\n")
+    return Entry(number=int(number), statement=statement.encode(), signature=signature.encode())
+
+
+def next_link(entries: Sequence[Entry]) -> tuple[int, str]:
+    """Return the number of the next entry, and the digest that it has to name."""
+    return (len(entries) + 1, sha256_of(entries[-1].statement)) if entries else (1, "")
+
+
+def read_entries(entries: Sequence[Entry]) -> tuple[list[Decision], list[Finding]]:
+    """Read all entries, with everything that breaks the row."""
+    decisions, found = [], numbers_follow(entries)
+    for entry in entries:
+        statement, wrong = read_statement(entry.statement, entry.where)
+        found += wrong
+        decisions += [Decision(entry=entry, statement=statement)] if statement else []
+    return decisions, [*found, *chain_holds(decisions), *time_runs_forward(decisions)]
+
+
+@check
+def numbers_follow(entries: Sequence[Entry]) -> list[Finding]:
+    """Refuse gaps: entries are numbered from 1."""
+    numbers = [entry.number for entry in entries]
+    if numbers == list(range(1, len(numbers) + 1)):
+        return []
+    missing = next(number for number in range(1, len(numbers) + 2) if number not in numbers)
+    return [Finding(reason=Reason.LEDGER_GAP, what=f"entry {missing} is missing", where="signoffs/")]
+
+
+@check
+def chain_holds(decisions: Sequence[Decision]) -> list[Finding]:
+    """Refuse a decision that names another number than its own, or another decision before it than lies there."""
+    found, before = [], ""
+    for decision in decisions:
+        said, entry = decision.statement.predicate, decision.entry
+        if said.seq != entry.number:
+            found.append(Finding(reason=Reason.LEDGER_BROKEN, what=f"entry {entry.number} calls itself {said.seq}", where=entry.where))
+        if said.prev != before:
+            found.append(Finding(reason=Reason.LEDGER_BROKEN, what=f"entry {entry.number} follows another decision than lies before it", where=entry.where))
+        before = sha256_of(entry.statement)
+    return found
+
+
+@check
+def time_runs_forward(decisions: Sequence[Decision]) -> list[Finding]:
+    """Refuse a decision that claims to be older than the one before it: a key that is no longer trusted would sign as of when it was."""
+    return [
+        Finding(reason=Reason.LEDGER_RUNS_BACK, what=f"entry {later.entry.number} claims to be older than the one before it", where=later.entry.where)
+        for earlier, later in pairwise(decisions)
+        if later.statement.issued_at < earlier.statement.issued_at - SKEW
+    ]
+
+
+@check
+def copies_agree(here: Sequence[Entry], there: Sequence[Entry], *, mine: str = "git", theirs: str = "MLflow") -> list[Finding]:
+    """Refuse two copies of which none is the beginning of the other."""
+    return [
+        Finding(reason=Reason.LEDGER_FORKED, what=f"entry {a.number} in {mine} is another than in {theirs}", where=a.where)
+        for a, b in zip(here, there, strict=False)
+        if a != b
+    ][:1]
+
+
+@check
+def nothing_is_missing(here: Sequence[Entry], there: Iterable[Entry], *, mine: str = "git", theirs: str = "MLflow") -> list[Finding]:
+    """Refuse a copy that is shorter than another: what was decided last is not in it."""
+    known = {entry.number for entry in here}
+    lost = [entry for entry in there if entry.number not in known]
+    if not lost:
+        return []
+    what = f"what {theirs} has from entry {lost[0].number} on is not in {mine} ({len(lost)} of them)"
+    return [Finding(reason=Reason.LEDGER_TRUNCATED, what=what, where=lost[0].where)]

@@ -1,0 +1,203 @@
+"""Stages: a version's bytes as MLflow holds them, who holds which alias, and the copy of the ledger in a registered model's tags."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from poc.errors import InputRefused
+from poc.rules.signoff import Finding, Reason, refuse_with
+from poc.rules.signoff.ledger import TAG
+from poc.tools.tracking.connection import connect, one_at_a_time, tracking_uri
+from poc.tools.tracking.turns import a_move, turn
+from poc.tools.tracking.uninterrupted import uninterrupted
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import RegisteredModel
+
+#: What belongs to a version beside its model: folders among its run's artifacts.
+EVIDENCE = "evidence"
+STAGES = "stages"
+SIGNOFFS = "signoffs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionFacts:
+    """What MLflow says of a version; `trained_by` is empty where its run does not say."""
+
+    version: str
+    source: str
+    run_id: str
+    trained_by: str
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def fetch_version(project: str, version: str, into: Path) -> VersionFacts:
+    """Download a version whole: its model, and its run's evidence, exactly as MLflow holds them.
+
+    Links in folders of this machine stay links, so that whoever digests them refuses; a folder that MLflow lacks is left out.
+
+    Raises:
+        InputRefused: there is no such version.
+        NotSignedOff: what lies there is no plain file.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = connect()
+    try:
+        found = client.get_model_version(project, version)
+        run = client.get_run(str(found.run_id))
+        at = client.get_model_version_download_uri(project, version)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise InputRefused(f"MLflow has no version {version} of {project} with a run", where="MLflow", fix="poc runs lists what there is") from error
+    into.mkdir(parents=True, exist_ok=True)
+    _bring(str(at), into / "model")
+    for folder in (EVIDENCE, STAGES):
+        _bring(f"{run.info.artifact_uri}/{folder}", into / folder)
+    return VersionFacts(
+        version=str(found.version),
+        source=str(found.source),
+        run_id=str(found.run_id),
+        trained_by=str(run.data.tags.get("poc.trained_by", "")),
+        aliases=tuple(found.aliases),
+        tags=dict(found.tags),
+    )
+
+
+def _bring(uri: str, into: Path) -> None:
+    """Copy a folder of artifacts, or download it."""
+    from mlflow.artifacts import download_artifacts, list_artifacts
+
+    if urlsplit(uri).scheme in ("", "file"):
+        _copy(Path(url2pathname(urlsplit(uri).path)) if urlsplit(uri).scheme else Path(uri), into)
+    elif list_artifacts(artifact_uri=uri, tracking_uri=tracking_uri()):
+        with tempfile.TemporaryDirectory(dir=into.parent) as folder:
+            Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=tracking_uri())).replace(into)
+
+
+def _copy(folder: Path, into: Path) -> None:
+    if folder.is_symlink():
+        into.symlink_to(folder.readlink())
+    elif folder.is_dir():
+        shutil.copytree(folder, into, symlinks=True, copy_function=_copy_file)
+
+
+def _copy_file(source: str, target: str) -> None:
+    if not stat.S_ISREG(Path(source).lstat().st_mode):
+        refuse_with([Finding(reason=Reason.STRANGE_FILE, what="this is neither a file nor a folder", where=source)])
+    shutil.copyfile(source, target)
+
+
+def holders(project: str) -> dict[str, str]:
+    """Say which version holds each alias; nothing where nothing is registered."""
+    found = _registered_model(project)
+    return {str(alias): str(version) for alias, version in found.aliases.items()} if found else {}
+
+
+def model_tags(project: str) -> dict[str, str]:
+    """Return the registered model's own tags; nothing where nothing is registered."""
+    found = _registered_model(project)
+    return dict(found.tags) if found else {}
+
+
+def versions_with_tag(project: str, tag: str) -> dict[str, str]:
+    """Find what each version says in a tag, by version."""
+    client, token = connect(), None
+    found: dict[str, str] = {}
+    while token != "":
+        page = client.search_model_versions(f"name = '{project}'", max_results=1_000, page_token=token)
+        found |= {str(each.version): str(each.tags[tag]) for each in page if tag in each.tags}
+        token = page.token or ""
+    return found
+
+
+def _registered_model(project: str) -> RegisteredModel | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return connect().get_registered_model(project)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def ledger_held(project: str) -> dict[int, str]:
+    """Return MLflow's copy of the ledger: each decision by its number."""
+    found = {re.fullmatch(rf"{re.escape(TAG)}(\d{{4,}})", name): value for name, value in model_tags(project).items()}
+    return {int(name[1]): value for name, value in found.items() if name}
+
+
+@uninterrupted()
+def push_ledger(project: str, missing: Mapping[int, str]) -> None:
+    """Append decisions to MLflow's copy of the ledger, within a turn; one that is there stays as it is.
+
+    Raises:
+        NotSignedOff: MLflow holds another decision under this number.
+    """
+    client, held = connect(), ledger_held(project)
+    for number, value in sorted(missing.items()):
+        if number not in held:
+            client.set_registered_model_tag(project, f"{TAG}{number:04}", value)
+        elif held[number] != value:
+            refuse_with([Finding(reason=Reason.LEDGER_FORKED, what=f"MLflow holds another entry {number}", where=f"MLflow, {TAG}{number:04}")])
+
+
+@contextmanager
+def moving(project: str) -> Iterator[Callable[[], bool]]:
+    """Keep others from moving this project's stages; what is yielded says whether the turn is still this one's."""
+    with one_at_a_time(), turn(a_move(project)) as is_still_ours:
+        yield is_still_ours
+
+
+@uninterrupted()
+def move_alias(project: str, alias: str, to_version: str | None, *, instead_of: str | None, is_still_ours: Callable[[], bool]) -> str | None:
+    """Point an alias at a version, or at none, if it is held as expected and the turn is kept; return who holds it now.
+
+    MLflow itself cannot compare and set: `moving` has to be around this.
+    """
+    client, holder = connect(), holders(project).get(alias)
+    if holder != instead_of or not is_still_ours():
+        return holder
+    if to_version is not None:
+        client.set_registered_model_alias(project, alias, to_version)
+    elif holder is not None:
+        client.delete_registered_model_alias(project, alias)
+    return holders(project).get(alias)
+
+
+@uninterrupted()
+def tag_model(project: str, tags: Mapping[str, str]) -> None:
+    """Write tags of the registered model."""
+    client = connect()
+    for name, value in tags.items():
+        client.set_registered_model_tag(project, name, value)
+
+
+@uninterrupted()
+def tag_holder(project: str, tag: str, version: str | None, value: str = "") -> None:
+    """Let one version carry a tag and no other one; none at all without a version."""
+    client = connect()
+    for other in versions_with_tag(project, tag):
+        if other != version:
+            client.delete_model_version_tag(project, other, tag)
+    if version is not None:
+        client.set_model_version_tag(project, version, tag, value)
+
+
+@uninterrupted()
+def log_signoffs(run_id: str, folder: Path) -> None:
+    """Log decisions beside the evidence that they are about."""
+    connect().log_artifacts(run_id, str(folder), SIGNOFFS)

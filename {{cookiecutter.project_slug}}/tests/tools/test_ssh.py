@@ -127,30 +127,45 @@ def test_twenty_at_once_do_not_disturb_each_other(key: Path) -> None:
         assert list(pool.map(sign_and_verify, range(20))) == [""] * 20
 
 
-def test_a_key_with_a_passphrase_is_refused_where_nobody_can_type_it(key: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "a secret", "-f", key], check=True, stdout=subprocess.DEVNULL)
+def test_a_key_with_a_passphrase_is_refused_where_nobody_can_type_it(locked_key: Path) -> None:
     with pytest.raises(NotSignedOff, match="passphrase"):
-        a_signature(key)
+        a_signature(locked_key)
 
 
-def test_at_a_terminal_a_person_types_the_passphrase(key: Path, tmp_path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "a secret", "-f", key], check=True, stdout=subprocess.DEVNULL)
+def signing_at_a_terminal(key: Path, target: Path, *, typed_by_a_person: bool) -> tuple[int, int]:
+    """Sign in a process that has a terminal; return its number and the terminal's other end."""
     program = "import sys, pathlib; from poc.tools import ssh; pathlib.Path(sys.argv[2]).write_bytes(ssh.sign(%r, key=pathlib.Path(sys.argv[1]), namespace=%r))"
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(
-            sys.executable, [sys.executable, "-c", program % (STATEMENT, NAMESPACE), str(key), str(tmp_path / "sig")], os.environ | {"PYTHONPATH": SOURCES}
-        )
+        if not typed_by_a_person:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        command = [sys.executable, "-c", program % (STATEMENT, NAMESPACE), str(key), str(target)]
+        os.execve(sys.executable, command, os.environ | {"PYTHONPATH": str(Path(ssh.__file__).parents[2])})
+    return child, terminal
+
+
+@pytest.fixture
+def locked_key(key: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "a secret", "-f", key], check=True, stdout=subprocess.DEVNULL)
+    return key
+
+
+def test_at_a_terminal_a_person_types_the_passphrase(locked_key: Path, tmp_path: Path) -> None:
+    child, terminal = signing_at_a_terminal(locked_key, tmp_path / "sig", typed_by_a_person=True)
     said = b""
     while b"passphrase" not in said:
         said += os.read(terminal, 1024)
     os.write(terminal, b"a secret\n")
     assert os.waitpid(child, 0)[1] == 0
     os.close(terminal)
-    assert checked(key, (tmp_path / "sig").read_bytes()).complaint == ""
+    assert checked(locked_key, (tmp_path / "sig").read_bytes()).complaint == ""
 
 
-SOURCES = str(Path(ssh.__file__).parents[2])
+def test_a_script_that_a_terminal_started_is_not_kept_waiting_for_a_passphrase(locked_key: Path, tmp_path: Path) -> None:
+    child, terminal = signing_at_a_terminal(locked_key, tmp_path / "sig", typed_by_a_person=False)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    os.close(terminal)
+    assert not (tmp_path / "sig").exists()
 
 
 @pytest.fixture

@@ -80,6 +80,14 @@ def test_the_data_card_is_kept_byte_by_byte(project: Path) -> None:
     assert report.outputs[f"agreement/{layout.DATA_CARD_MD}"] == files.sha256_of_file(card)
 
 
+def test_the_charter_is_kept_byte_by_byte_for_it_is_what_people_sign(project: Path) -> None:
+    (project / layout.CHARTER).write_bytes((project / layout.CHARTER).read_bytes().replace(b"\n", b"\r\n") + b"# a comment\r\n")
+    run = Run(root=project / "run")
+    report = run.perform("charter")
+    assert (run.folder("agreement") / layout.CHARTER_YAML).read_bytes() == (project / layout.CHARTER).read_bytes()
+    assert report.outputs[f"agreement/{layout.CHARTER_YAML}"] == files.sha256_of_file(project / layout.CHARTER)
+
+
 def test_a_source_without_a_card_is_not_refused_for_it(project: Path) -> None:
     (project / "data" / layout.DATA_CARD).unlink()
     agree(project)

@@ -485,6 +485,17 @@ def test_a_threshold_edited_together_with_its_report_is_refused_by_the_next_step
     assert refusal(run) == "digests_agree"
 
 
+def test_no_look_is_spent_where_another_charter_judges_than_people_sign(project: Path) -> None:
+    run = a_run(project / "run")
+    as_signed = (run.folder("agreement") / layout.CHARTER_YAML).read_bytes()
+    run.write("charter", {layout.CHARTER_YAML: as_signed.replace(b'"missed_share": "0.12"', b'"missed_share": "0.05"')})
+    for step in ("ingest", "validate", "train", "export", "compress", "benchmark", "evaluate", "replay"):
+        run.write(step, {})
+    with pytest.raises(Refused, match=r"agreement/charter.json is not what agreement/charter.yaml says"):
+        run.perform("gate")
+    assert tracking.looks(PROJECT) == []
+
+
 def test_a_candidate_frozen_under_another_charter_is_refused(project: Path) -> None:
     run = a_run(project / "run")
     frozen = run.read("candidate", layout.CANDIDATE_JSON, Candidate)

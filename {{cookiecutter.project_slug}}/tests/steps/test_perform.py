@@ -29,7 +29,8 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_finished_step_leaves_its_outputs_and_a_report(run: Run) -> None:
-    assert names(run.folder("agreement")) == sorted([layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON, layout.DATA_CARD_MD, layout.REPORT])
+    kept = [layout.CHARTER_YAML, layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON, layout.DATA_CARD_MD, layout.REPORT]
+    assert names(run.folder("agreement")) == sorted(kept)
     assert names(run.root / "charter") == ["agreement"]
 
 

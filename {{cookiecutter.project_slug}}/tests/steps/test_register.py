@@ -61,7 +61,7 @@ def test_a_version_has_all_evidence_in_its_run_whether_or_not_a_launcher_logged_
     assert set(held) == {f"evidence/{step.name}" for step in STEPS if step.name != "decide"}
     assert {layout.BRIEF_HTML, layout.BRIEF_MD, layout.MODEL_CARD} <= held["evidence/register"]
     assert all(layout.REPORT in files for step, files in held.items() if step != "evidence/register")
-    assert {layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON} <= held["evidence/charter"]
+    assert {layout.CHARTER_YAML, layout.CHARTER_JSON, layout.PARAMS_JSON, layout.SUITE_JSON} <= held["evidence/charter"]
     assert layout.VERDICT_JSON in held["evidence/gate"]
 
 

@@ -305,6 +305,22 @@ def test_without_git_a_run_has_no_commit(repository: Path, monkeypatch: pytest.M
     assert "mlflow.source.git.commit" not in client().get_run(tracking.open_run(PROJECT, name="a run", candidate=False)).data.tags
 
 
+def trained_by(run_id: str) -> str | None:
+    address: str | None = client().get_run(run_id).data.tags.get("poc.trained_by")
+    return address
+
+
+def test_a_run_says_who_trained(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "config", "user.email", "bo@example.com"], check=True)
+    opened = tracking.open_run(PROJECT, name="a run", candidate=True)
+    subprocess.run(["git", "config", "user.email", "ben@example.com"], check=True)
+    assert trained_by(opened) == "bo@example.com"
+    assert trained_by(tracking.adopt_run(opened, candidate=True)) == "ben@example.com"
+    monkeypatch.setenv("PATH", "")
+    assert trained_by(tracking.open_run(PROJECT, name="a run", candidate=True)) is None
+
+
 @pytest.mark.parametrize("uri", ["nowhere://at/all", "http://127.0.0.1:9"])
 def test_an_mlflow_that_is_not_there_is_said_in_a_sentence(uri: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

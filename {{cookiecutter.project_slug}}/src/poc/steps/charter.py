@@ -19,8 +19,10 @@ from poc.tools import files, strict_yaml
 
 
 def charter(*, agreement: Path) -> Result:
-    """Write the charter, the parameters, the data contract and the data card as this run sees them."""
+    """Write the charter, byte by byte and as it is read, the parameters, the data contract and the data card as this run sees them."""
+    as_signed = layout.CHARTER.read_bytes() if layout.CHARTER.is_file() else b""
     agreed, params = read_agreement(Path())
+    files.write_atomically(agreement / layout.CHARTER_YAML, as_signed)
     files.write_atomically(agreement / layout.CHARTER_JSON, files.canonical_json(agreed))
     files.write_atomically(agreement / layout.PARAMS_JSON, files.canonical_json(params))
     files.write_atomically(agreement / layout.SUITE_JSON, layout.SUITE.read_bytes())

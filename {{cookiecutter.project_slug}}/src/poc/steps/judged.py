@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from poc import layout
-from poc.errors import PocError
+from poc.errors import InputRefused, PocError
 from poc.rules import guards
 from poc.rules.evidence import Candidate, Report
 from poc.steps import PRODUCER, STEP
-from poc.tools import files
+from poc.steps.inputs import charter_of
+from poc.tools import files, strict_yaml
 
 
 def check_evidence(folders: Mapping[str, Path]) -> None:
@@ -69,7 +70,17 @@ def _wrong_candidate(folders: Mapping[str, Path]) -> list[str]:
         wrong.append("candidate/model.onnx is not the model that candidate.json names")
     if files.sha256_of_file(folders["agreement"] / layout.CHARTER_JSON) != candidate.charter_sha256:
         wrong.append("the candidate was frozen under another charter")
+    if not _is_read_from(folders["agreement"]):
+        wrong.append("agreement/charter.json is not what agreement/charter.yaml says")
     return wrong
+
+
+def _is_read_from(agreement: Path) -> bool:
+    """Say whether the charter that judges is the one that people sign."""
+    try:
+        return strict_yaml.load_charter(agreement / layout.CHARTER_YAML) == charter_of(agreement)
+    except InputRefused:
+        return False
 
 
 def candidate_digest(folder: Path) -> str:

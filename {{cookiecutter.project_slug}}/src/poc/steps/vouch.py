@@ -24,8 +24,10 @@ from poc.rules.signoff import (
     shown_of_verdict,
     tree_digest,
 )
+from poc.rules.signoff.admission import judged_by_what_is_signed
 from poc.rules.signoff.sshsig import SshSignature, assurance_is_true, namespace_is_ours, passkey_is_at_home, person_was_verified, read_signature
 from poc.rules.signoff.trust import key_is_of_the_signer, ssh_agrees
+from poc.steps.inputs import charter_of
 from poc.tools import files, ssh, strict_yaml
 
 #: Folders of a version as it was fetched: the model, the run's evidence, and what was gathered for each stage.
@@ -129,6 +131,7 @@ def facts_of(folder: Path, *, version: str, trained_by: str) -> Facts:
         looked_at=_looked_at(verdict),
         shown_of_verdict=shown_of_verdict(of_charter.charter, verdict),
         trained_by=trained_by,
+        found=tuple(judged_by_what_is_signed(of_charter.charter, charter_of(charter_step))),
         strange=(*model.strange, *evidence.strange, *(name for tree in gathered.values() for name in tree.strange)),
     )
 

@@ -19,7 +19,8 @@ from poc.rules.signoff.trust import Trust
 class Facts:
     """What a version is, worked out from the bytes that are there: digests by subject, verdict, the moment of the look (UTC), and what a signer is shown.
 
-    `stage_evidence` holds the digest of what was gathered for a stage, by stage. Without a version only the charter can be judged.
+    `stage_evidence` holds the digest of what was gathered for a stage, by stage; `found` is what is wrong with the bytes by themselves. Without a version
+    only the charter can be judged.
     """
 
     charter: Charter
@@ -34,6 +35,7 @@ class Facts:
     shown_of_verdict: Shown = ()
     trained_by: str = ""
     strange: tuple[str, ...] = ()
+    found: tuple[Finding, ...] = ()
 
     def digests(self, stage: str) -> dict[str, str]:
         """Return the subjects of a decision about a stage."""
@@ -78,7 +80,7 @@ class Ledger:
 
 def findings_for(stage: str, facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> list[Finding]:
     """List everything that speaks against a stage holding a version; an empty list lets it."""
-    found = [*trust.found, *ledger.found, *stage_is_agreed(stage, facts), *files_are_plain(facts)]
+    found = [*trust.found, *ledger.found, *facts.found, *stage_is_agreed(stage, facts), *files_are_plain(facts)]
     return found or [*_passed(stage, facts, ledger, trust, now), *verdict_suffices(stage, facts), *charter_came_first(stage, facts, ledger, trust)]
 
 
@@ -126,6 +128,14 @@ def stage_is_agreed(stage: str, facts: Facts) -> list[Finding]:
 def files_are_plain(facts: Facts) -> list[Finding]:
     """Refuse links and special files among what is signed: what they lead to is not."""
     return [Finding(reason=Reason.STRANGE_FILE, what=f"{name} is no plain file", where=name) for name in facts.strange]
+
+
+@check
+def judged_by_what_is_signed(signed: Charter, judged_by: Charter) -> list[Finding]:
+    """Refuse a verdict by another charter than the one whose bytes are signed."""
+    if signed == judged_by:
+        return []
+    return [Finding(reason=Reason.JUDGED_BY_ANOTHER_CHARTER, what="charter.json, which judged, is not what charter.yaml says", where="evidence/charter")]
 
 
 @check

@@ -66,6 +66,7 @@ class Reason(StrEnum):
     OTHER_PROJECT = "other_project"
     OTHER_CHARTER_VERSION = "other_charter_version"
     CHARTER_CHANGED = "charter_changed"
+    JUDGED_BY_ANOTHER_CHARTER = "judged_by_another_charter"
     MODEL_CHANGED = "model_changed"
     EVIDENCE_CHANGED = "evidence_changed"
     STAGE_EVIDENCE_CHANGED = "stage_evidence_changed"
@@ -115,6 +116,7 @@ FIXES: Mapping[Reason, str] = {
     Reason.NOT_SIGNED: "have it signed: poc sign",
     Reason.REJECTED: "mend what the reason names, then ask for a new decision",
     Reason.CHARTER_CHANGED: "bring back the charter that was signed, or raise its version and have it signed",
+    Reason.JUDGED_BY_ANOTHER_CHARTER: "register anew with poc run --candidate; nobody edits what a run wrote",
     Reason.MODEL_CHANGED: "register the model anew with poc run --candidate, and have that version signed",
     Reason.EVIDENCE_CHANGED: "register anew with poc run --candidate, and have that version signed",
     Reason.NO_GO: "improve the model, or agree another charter before another look",

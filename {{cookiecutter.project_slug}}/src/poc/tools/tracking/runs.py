@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 #: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
-SHOWN = frozenset({".json", ".md", ".html", ".svg"})
+SHOWN = frozenset({".json", ".yaml", ".md", ".html", ".svg"})
 #: What a variant's run shows of its timings.
 TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "highest_rate_per_s", "memory_mb", "size_mb")
 
@@ -43,6 +43,7 @@ def open_run(project: str, *, name: str, candidate: bool) -> str:
         "poc.draft": "true",
         "poc.launcher": _process(os.getpid()),
         "mlflow.source.name": "poc run",
+        **_trained_by(),
     }
     if commit := _commit():
         tags["mlflow.source.git.commit"] = commit
@@ -65,7 +66,7 @@ def adopt_run(run_id: str, *, candidate: bool) -> str:
         raise EnvironmentRefused(f"MLflow has no run {run_id}", where="MLFLOW_RUN_ID", fix="unset it, or name a run of this tracking server") from error
     if status != "RUNNING":
         raise EnvironmentRefused(f"the MLflow run {run_id} is {status}", where="MLFLOW_RUN_ID", fix="unset it, or name a run that is still open")
-    client.log_batch(run_id, tags=as_tags({"poc.kind": "run", "poc.candidate": str(candidate).lower(), "poc.draft": "true"}))
+    client.log_batch(run_id, tags=as_tags({"poc.kind": "run", "poc.candidate": str(candidate).lower(), "poc.draft": "true"} | _trained_by()))
     return run_id
 
 
@@ -121,6 +122,16 @@ def _commit() -> str:
         return ""
     top, _, commit = found.stdout.strip().rpartition("\n")
     return commit if found.returncode == 0 and Path(top).resolve() == project_root().resolve() else ""
+
+
+def _trained_by() -> dict[str, str]:
+    """Say who runs this, by the address that git knows them by: whoever trained a model signs for it in no stage."""
+    try:
+        found = subprocess.run(["git", "config", "user.email"], cwd=project_root(), capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return {}
+    address = found.stdout.strip()
+    return {"poc.trained_by": address} if found.returncode == 0 and address else {}
 
 
 def _process(pid: int) -> str:

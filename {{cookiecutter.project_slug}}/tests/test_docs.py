@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from poc.cli import poc
 from poc.rules.charter import CHARTERS
 from poc.rules.cross_checks import check_charter
+from poc.rules.signoff import Reason
 from poc.steps import STEP
 from poc.tools.strict_yaml import load_yaml
 
@@ -64,3 +65,9 @@ def test_the_builders_page_shows_charters_that_are_valid_for_each_other_kind_of_
     for problem, make in {"multiclass": a_plain_multiclass_charter, "count": a_plain_amount_charter}.items():
         charter = CHARTERS[problem].model_validate(make(**shown[problem]))
         assert check_charter(charter) == []
+
+
+def test_the_page_of_reasons_says_of_each_code_what_it_means_and_what_to_do() -> None:
+    rows = [line.strip("| ").split(" | ") for line in (DOCS / "reasons.md").read_text().splitlines() if line.startswith("| `")]
+    assert [len(row) for row in rows] == [3] * len(rows)
+    assert sorted(row[0].strip("`") for row in rows) == sorted(Reason)

@@ -1,4 +1,4 @@
-"""Pages: the brief as one HTML file, a picture as one SVG file (Jinja)."""
+"""Pages: the brief as one HTML file, a picture as one SVG file, the pages on which people sign (Jinja)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from poc.rules.brief import Brief
 from poc.rules.shapes import WIDTH, Picture
+from poc.rules.signoff.page import EnrolPage, SignoffPage
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,6 +21,16 @@ def brief_page(brief: Brief) -> bytes:
 def picture_file(picture: Picture) -> bytes:
     """Write a picture as one SVG file that brings its own style."""
     return _pages().get_template("picture.html").render(picture=picture, width=WIDTH).encode()
+
+
+def signoff_page(page: SignoffPage, *, prefix: str, token: str) -> bytes:
+    """Write the page on which a version, or the charter, is signed; its script and style lie below `prefix`, and `token` is what its script sends back."""
+    return _pages().get_template("signoff.html").render(page=page, prefix=prefix, token=token).encode()
+
+
+def enrol_page(page: EnrolPage, *, prefix: str, token: str) -> bytes:
+    """Write the page on which somebody makes a passkey."""
+    return _pages().get_template("enrol.html").render(page=page, prefix=prefix, token=token).encode()
 
 
 def _pages() -> Environment:

@@ -1,0 +1,200 @@
+"""The sign-off page as a record: everything that it says, as words and rows; the page is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from poc.rules.charter import Person, Role, Stage
+from poc.rules.evidence import Outcome
+from poc.rules.signoff.admission import Facts, Ledger, decision_holds, newest
+from poc.rules.signoff.reasons import Finding, Reason
+from poc.rules.signoff.shown import Shown
+from poc.rules.signoff.sshsig import SK_ECDSA, key_facts
+from poc.rules.signoff.statement import StageName
+from poc.rules.signoff.trust import Trust
+from poc.rules.words import SIGNS
+
+State = Literal["signed", "refused", "open", "void"]
+#: A colour is not seen by everybody, and not on every printer.
+MARKS: Mapping[State, str] = {"signed": "✓", "refused": "✕", "open": "·", "void": "?"}
+#: For an ordinary reader: what stands behind a signature.
+MADE_WITH = {
+    "passkey": "with a passkey, which asked who is there",
+    "hardware key": "with a security key, which asked who is there",
+    "key": "with a key in a file, which says nothing of who held it",
+    "branch": "by an approval on a protected branch: the forge's word, no signature",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What a stage needs of one role, and how far it is."""
+
+    role: str
+    who: str
+    state: State
+    words: str
+
+    @property
+    def mark(self) -> str:
+        """Return the state as a sign."""
+        return MARKS[self.state]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageOnPage:
+    """A stage: what it asks, what it needs, and what else speaks against it."""
+
+    name: StageName
+    question: str
+    needs: tuple[Need, ...]
+    against: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether nothing speaks against it."""
+        return not self.against
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """Somebody who may sign a stage in a role: by themselves, or for somebody; `keys` are the passkeys of theirs that work on this site."""
+
+    stage: StageName
+    role: Role
+    email: str
+    name: str
+    on_behalf_of: str
+    keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignoffPage:
+    """What the page says of a version, or, without one, of the charter."""
+
+    project: str
+    version: str
+    question: str
+    verdict: Outcome | None
+    meaning: str
+    notices: tuple[tuple[str, str], ...]
+    shown: Shown
+    agreement: str
+    stages: tuple[StageOnPage, ...]
+    signers: tuple[Signer, ...]
+    others: tuple[str, ...]
+    digests: tuple[tuple[str, str], ...]
+
+    @property
+    def sign(self) -> str:
+        """Return the verdict as a sign."""
+        return SIGNS[self.verdict] if self.verdict else ""
+
+    @property
+    def path(self) -> str:
+        """Return where the page lies, below the sign-off pages."""
+        return f"{self.project}/{self.version}" if self.version else "charter"
+
+    @property
+    def names(self) -> tuple[StageName, ...]:
+        """List the stages that somebody can sign here."""
+        return tuple(stage.name for stage in self.stages if any(signer.stage == stage.name for signer in self.signers))
+
+    @property
+    def next_stage(self) -> StageName | None:
+        """Name the first stage that waits for signatures, or the last."""
+        waiting = [stage.name for stage in self.stages if not stage.is_open and stage.name in self.names]
+        return next(iter(waiting or self.names[::-1]), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrolPage:
+    """What the page says on which somebody makes a passkey: for which site, and who they may be, by address and name."""
+
+    project: str
+    site: str
+    notices: tuple[tuple[str, str], ...]
+    people: tuple[tuple[str, str], ...]
+    chosen: str = ""
+
+
+def stage_on_page(stage: Stage, against: Sequence[Finding], facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> StageOnPage:
+    """Say how far a stage is; `against` is what the verifier found."""
+    return StageOnPage(
+        name=stage.name,
+        question=stage.question,
+        needs=tuple(_need(stage, role, facts, ledger, trust, now) for role in stage.signers),
+        against=tuple(dict.fromkeys(finding.what for finding in against)),
+    )
+
+
+def _need(stage: Stage, role: Role, facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> Need:
+    who = ", ".join(person.name for person in facts.charter.people if person.role == role) or "nobody"
+    verified = newest(stage.name, role, facts.version, ledger)
+    if verified is None:
+        return Need(role=_plain(role), who=who, state="open", words="not signed yet")
+    said = verified.decision.statement.predicate
+    by = f"{said.signer}{f' for {said.on_behalf_of}' if said.on_behalf_of else ''}"
+    wrong = decision_holds(verified, stage, facts, trust, now)
+    if not wrong:
+        words = f"signed by {by} on {_day(said.issued_at)}, {MADE_WITH[said.assurance]}; holds until {_day(said.expires_at)}"
+        return Need(role=_plain(role), who=who, state="signed", words=words)
+    if [finding.reason for finding in wrong] == [Reason.REJECTED]:
+        return Need(role=_plain(role), who=who, state="refused", words=f"{by} said no on {_day(said.issued_at)}: {said.reason or 'without a reason'}")
+    return Need(role=_plain(role), who=who, state="void", words=f"signed by {by} on {_day(said.issued_at)}, and it does not hold: {wrong[0].what}")
+
+
+def signers_of(stages: Sequence[Stage], facts: Facts, trust: Trust, rp_id: str) -> tuple[Signer, ...]:
+    """List who may sign which stage in which role, by charter and trust files alike, whether or not they have a passkey for this site."""
+    return tuple(
+        signer
+        for stage in stages
+        for role in stage.signers
+        for person in facts.charter.people
+        if person.role == role and trust.may_sign(role, person.email)
+        for signer in _themselves_or_deputy(stage, person, facts, trust, rp_id)
+    )
+
+
+def _themselves_or_deputy(stage: Stage, person: Person, facts: Facts, trust: Trust, rp_id: str) -> list[Signer]:
+    builders = facts.builders(stage.name, trust)
+    names = {each.email: each.name for each in facts.charter.people}
+    deputy = person.deputy if person.deputy in trust.roles.deputies.get(person.email, []) else None
+    return [
+        Signer(
+            stage=stage.name,
+            role=person.role,
+            email=email,
+            name=names.get(email, email),
+            on_behalf_of="" if email == person.email else person.email,
+            keys=passkeys_of(email, trust, rp_id),
+        )
+        for email in (person.email, deputy)
+        if email and email.lower() not in builders
+    ]
+
+
+def passkeys_of(email: str, trust: Trust, rp_id: str) -> tuple[bytes, ...]:
+    """List the keys of a person that are passkeys made for a site."""
+    return tuple(
+        line.key for line in trust.lines if line.person == email and trust.roles.namespace in line.namespaces and key_facts(line.key) == (SK_ECDSA, rp_id)
+    )
+
+
+def site_of(origin: str, homes: Sequence[str]) -> str | None:
+    """Return the id under which passkeys of an origin are made: the longest of the trusted ones that it belongs to."""
+    scheme, _, host = origin.partition("://")
+    host = host.partition(":")[0]
+    fitting = [home for home in homes if host == home or (scheme == "https" and host.endswith(f".{home}"))]
+    return max(fitting, key=len, default=None)
+
+
+def _plain(role: str) -> str:
+    return role.replace("_", " ")
+
+
+def _day(moment: str) -> str:
+    return moment.partition("T")[0]

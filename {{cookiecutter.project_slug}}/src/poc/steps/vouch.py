@@ -28,6 +28,7 @@ from poc.rules.signoff.admission import judged_by_what_is_signed
 from poc.rules.signoff.sshsig import SshSignature, assurance_is_true, namespace_is_ours, passkey_is_at_home, person_was_verified, read_signature
 from poc.rules.signoff.trust import key_is_of_the_signer, ssh_agrees
 from poc.steps.inputs import charter_of
+from poc.steps.trust import load_trust as load_trust  # noqa: PLC0414 - who vouches is asked for both
 from poc.tools import files, ssh, strict_yaml
 
 #: Folders of a version as it was fetched: the model, the run's evidence, and what was gathered for each stage.

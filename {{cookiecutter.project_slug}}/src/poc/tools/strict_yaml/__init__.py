@@ -12,11 +12,12 @@ from poc.errors import InputRefused, Problem
 from poc.rules.charter import CHARTERS, Charter
 from poc.rules.cross_checks import check_charter
 from poc.rules.params import Params
+from poc.rules.signoff.trust import Roles
 from poc.tools.strict_yaml.kinds import of_another_kind, of_other_kinds, problem_of
 from poc.tools.strict_yaml.reader import Place, YamlDocument, load_yaml
 from poc.tools.strict_yaml.words import in_words, where
 
-__all__ = ["YamlDocument", "load_charter", "load_params", "load_yaml"]
+__all__ = ["YamlDocument", "load_charter", "load_params", "load_roles", "load_yaml"]
 
 
 def load_charter(path: Path) -> Charter:
@@ -54,14 +55,33 @@ def load_params(path: Path) -> Params:
         raise InputRefused([in_words(found, Params, document, path.name) for found in error.errors(include_url=False)]) from error
 
 
+def load_roles(content: bytes, *, where: str) -> Roles:
+    """Read who may sign in which role, from the bytes of `roles.yaml`.
+
+    Raises:
+        InputRefused: with every problem found, each with line and column.
+    """
+    document = _document(content, name=where, where=where)
+    try:
+        return Roles.model_validate(document.value)
+    except ValidationError as error:
+        raise InputRefused([in_words(found, Roles, document, where) for found in error.errors(include_url=False)]) from error
+
+
 def _read(path: Path) -> YamlDocument:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise InputRefused(f"{path.name} cannot be read: {error.strerror}", where=str(path), fix="put the file there") from error
+    return _document(content, name=path.name, where=str(path))
+
+
+def _document(content: bytes, *, name: str, where: str) -> YamlDocument:
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputRefused(f"{path.name} is not UTF-8 text: byte {error.start + 1}", where=str(path), fix="save it as UTF-8") from error
-    return load_yaml(text, where=path.name)
+        raise InputRefused(f"{name} is not UTF-8 text: byte {error.start + 1}", where=where, fix="save it as UTF-8") from error
+    return load_yaml(text, where=name)
 
 
 def _valid_sections(kind: type[Charter], said: Any) -> Charter:

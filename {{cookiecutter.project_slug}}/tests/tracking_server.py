@@ -31,13 +31,14 @@ def a_tracking_server(folder: Path, empty_database: Path) -> Iterator[str]:
     environment.pop("MLFLOW_TRACKING_URI", None)
     with (folder / "server.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=environment) as server:
         try:
-            _wait_for(server, port, folder / "server.log")
+            wait_for(server, port, folder / "server.log")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
 
 
-def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until a server takes connections."""
     patience = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < patience:
         with socket.socket() as probe:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from poc.errors import EnvironmentRefused
 from poc.layout import STATE, project_root
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 UI_PORT_SETTING = "POC_UI_PORT"
 UI_PORT = 5000
 SQLITE = "sqlite:///"
+#: What MLflow's server tells its own processes: where the artifacts are that go through it.
+DESTINATION = "_MLFLOW_SERVER_ARTIFACT_DESTINATION"
 
 
 def tracking_uri() -> str:
@@ -30,6 +33,12 @@ def tracking_uri() -> str:
 def artifact_root() -> Path:
     """Say where artifacts lie when MLflow runs on this machine."""
     return project_root() / STATE / "mlartifacts"
+
+
+def where_it_lies(uri: str) -> str:
+    """Say where artifacts lie whose address leads through MLflow's server, where this process is that server; anywhere else the address stays."""
+    destination = os.environ.get(DESTINATION)
+    return f"{destination.rstrip('/')}/{urlsplit(uri).path.lstrip('/')}" if destination and urlsplit(uri).scheme == "mlflow-artifacts" else uri
 
 
 def ui_root() -> str:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from poc.errors import InputRefused
+from poc.errors import InputRefused, NotSignedOff
 from poc.rules.signoff import Finding, Reason, refuse_with
 from poc.rules.signoff.ledger import TAG
-from poc.tools.tracking.connection import connect, one_at_a_time, tracking_uri
+from poc.tools.tracking.connection import connect, one_at_a_time, tracking_uri, where_it_lies
 from poc.tools.tracking.turns import a_move, turn
 from poc.tools.tracking.uninterrupted import uninterrupted
 
@@ -80,6 +80,7 @@ def _bring(uri: str, into: Path) -> None:
     """Copy a folder of artifacts, or download it."""
     from mlflow.artifacts import download_artifacts, list_artifacts
 
+    uri = where_it_lies(uri)
     if urlsplit(uri).scheme in ("", "file"):
         _copy(Path(url2pathname(urlsplit(uri).path)) if urlsplit(uri).scheme else Path(uri), into)
     elif list_artifacts(artifact_uri=uri, tracking_uri=tracking_uri()):
@@ -134,6 +135,24 @@ def _registered_model(project: str) -> RegisteredModel | None:
         return None
 
 
+@contextmanager
+def _as_the_guard_says() -> Iterator[None]:
+    """Hand on what a guarded server refuses, in its words and with its code.
+
+    Raises:
+        NotSignedOff: it does.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != "PERMISSION_DENIED":
+            raise
+        code = re.search(r"\[([a-z_]+)\]", str(error))
+        raise NotSignedOff(f"MLflow's server says: {error.message}", where="MLflow", code=code[1] if code else Reason.ALIAS_NOT_VOUCHED_FOR) from error
+
+
 def ledger_held(project: str) -> dict[int, str]:
     """Return MLflow's copy of the ledger: each decision by its number."""
     found = {re.fullmatch(rf"{re.escape(TAG)}(\d{{4,}})", name): value for name, value in model_tags(project).items()}
@@ -141,6 +160,7 @@ def ledger_held(project: str) -> dict[int, str]:
 
 
 @uninterrupted()
+@_as_the_guard_says()
 def push_ledger(project: str, missing: Mapping[int, str]) -> None:
     """Append decisions to MLflow's copy of the ledger, within a turn; one that is there stays as it is.
 
@@ -163,6 +183,7 @@ def moving(project: str) -> Iterator[Callable[[], bool]]:
 
 
 @uninterrupted()
+@_as_the_guard_says()
 def move_alias(project: str, alias: str, to_version: str | None, *, instead_of: str | None, is_still_ours: Callable[[], bool]) -> str | None:
     """Point an alias at a version, or at none, if it is held as expected and the turn is kept; return who holds it now.
 
@@ -179,6 +200,7 @@ def move_alias(project: str, alias: str, to_version: str | None, *, instead_of: 
 
 
 @uninterrupted()
+@_as_the_guard_says()
 def tag_model(project: str, tags: Mapping[str, str]) -> None:
     """Write tags of the registered model."""
     client = connect()
@@ -187,6 +209,7 @@ def tag_model(project: str, tags: Mapping[str, str]) -> None:
 
 
 @uninterrupted()
+@_as_the_guard_says()
 def tag_holder(project: str, tag: str, version: str | None, value: str = "") -> None:
     """Let one version carry a tag and no other one; none at all without a version."""
     client = connect()

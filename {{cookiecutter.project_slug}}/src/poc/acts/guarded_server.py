@@ -1,0 +1,105 @@
+"""MLflow's server with the guard in it: what MLflow loads by the entry points in `pyproject.toml`.
+
+Every process that imports MLflow imports this module: it imports nothing itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from poc.rules.signoff import Finding, Trust
+
+
+def registry_store(store_uri: str, tracking_uri: str | None = None) -> Any:
+    """Make the guarded registry."""
+    from poc.tools.tracking.guard import Guard
+    from poc.tools.tracking.guard.registry import GuardedRegistry
+    from poc.tools.tracking.guard.server import database_in
+
+    return GuardedRegistry(database_in(store_uri), Guard(findings=findings, next_entry_findings=next_entry_findings))
+
+
+def tracking_store(store_uri: str, artifact_uri: str) -> Any:
+    """Make the guarded record of runs."""
+    from poc.tools.tracking.guard.server import database_in, signed_in_this_server
+    from poc.tools.tracking.guard.tracking import GuardedTracking
+
+    return GuardedTracking(database_in(store_uri), artifact_uri, signed_in_this_server())
+
+
+def create_app() -> Any:
+    """Put MLflow's server together: its own application behind the guard, with the sign-off page beside it."""
+    from poc.tools.tracking.guard.server import guarded_app
+
+    app = guarded_app()
+    for line in warnings():
+        logging.getLogger("uvicorn.error").warning(line)
+    try:
+        from poc.acts.signoff_page import mounted
+    except ImportError:
+        return app
+    return mounted(app)
+
+
+def warnings() -> list[str]:
+    """Say what the guard will refuse whatever is signed, because nobody can be believed."""
+    from poc.errors import PocError
+
+    try:
+        found = _trust().found
+    except PocError as error:
+        return [f"no version will get a stage here: {error.problems[0].what}"]
+    return [f"no version will get a stage here: {each.problem.what}" for each in found]
+
+
+def findings(project: str, stage: str, version: str) -> list[Finding]:
+    """List what speaks against a stage holding a version, from the bytes that this server holds."""
+    from poc.errors import PocError
+    from poc.steps import vouch
+    from poc.steps.copies import held_by_mlflow
+    from poc.steps.standing import fetched
+
+    try:
+        trust, (_, facts) = _trust(), fetched(project, version)
+        return vouch.findings(stage, facts, vouch.verified(held_by_mlflow(project), trust), trust)
+    except PocError as error:
+        return _as_findings(error)
+
+
+def next_entry_findings(project: str, tag: str, value: str) -> list[Finding]:
+    """List what speaks against a tag becoming the next entry of the ledger's copy."""
+    from poc.errors import PocError
+    from poc.rules.signoff import entry_of_tag
+    from poc.rules.signoff.guarded import entry_is_whole
+    from poc.steps import vouch
+    from poc.steps.copies import held_by_mlflow
+
+    try:
+        trust, entry = _trust(), entry_of_tag(tag, value)
+        ledger = vouch.verified([*held_by_mlflow(project), *([entry] if entry else [])], trust)
+    except PocError as error:
+        return _as_findings(error)
+    return [*trust.found, *ledger.found, *entry_is_whole(entry, value, project, ledger)]
+
+
+def _trust() -> Trust:
+    from poc.errors import InputRefused
+    from poc.layout import project_root
+    from poc.steps.trust import load_trust
+
+    try:
+        root = project_root()
+    except InputRefused:  # a server of its own has no repository, only trust files
+        root = Path.cwd()
+    return load_trust(root)
+
+
+def _as_findings(error: Any) -> list[Finding]:
+    """Turn an error into findings: what cannot be looked at is not vouched for."""
+    from poc.rules.signoff import Finding, Reason
+
+    reason = Reason(error.code) if error.code in set(Reason) else Reason.ALIAS_NOT_VOUCHED_FOR
+    return [Finding(reason=reason, what=problem.what, where=problem.where, fix=problem.fix) for problem in error.problems]

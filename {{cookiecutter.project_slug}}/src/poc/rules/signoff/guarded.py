@@ -1,0 +1,208 @@
+"""What MLflow's server lets nobody do, be it by Python, REST or in its pages: gated aliases, the ledger's copy, and whatever somebody has decided about."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from poc.rules.signoff.admission import Ledger
+from poc.rules.signoff.ledger import TAG, Entry, entry_of_tag
+from poc.rules.signoff.moves import STAGE_TAG, Demoted, stage_of_alias, what_comes_is_signed
+from poc.rules.signoff.reasons import Finding, Reason, check
+from poc.rules.signoff.statement import GATED, StageName
+
+#: What is found out about a signed run later is named like this; it is not what was signed.
+AFTERWARDS_METRICS = ("load.",)
+#: Folders of a signed run that stay open: copies of decisions to look at, and what is found out later.
+OPEN_FOLDERS = ("signoffs", "afterwards")
+_ID = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")
+
+Stages = frozenset[str]
+
+
+def stages_decided(tags: Mapping[str, str], version: str) -> Stages:
+    """Say for which stages the ledger's copy holds a decision about a version; an entry that cannot be read may be about any."""
+    found: set[str] = set()
+    for name, value in tags.items():
+        if (entry := entry_of_tag(name, value)) is None:
+            continue
+        try:
+            said = json.loads(entry.statement)["predicate"]
+            found |= {str(said["stage"])} if said["model_version"] == version else set()
+        except (ValueError, KeyError, TypeError):
+            found |= set(GATED)
+    return frozenset(found)
+
+
+def in_a_dialog(found: Sequence[Finding]) -> str:
+    """Say a refusal in the few sentences that MLflow's dialogs have room for: what, why by its code, and what to do."""
+    problem = found[0].problem
+    more = f" And {len(found) - 1} more; `poc verify` lists them all." if len(found) > 1 else ""
+    return f"Refused: {problem.what}." + (f" To mend it: {problem.fix}." if problem.fix else "") + more
+
+
+@check
+def alias_is_written_plainly(alias: str) -> list[Finding]:
+    """Refuse an alias that only looks like a stage's, and any in letters that could."""
+    stage = stage_of_alias(alias)
+    if alias.isascii() and (stage is None or alias == stage):
+        return []
+    what = f"{alias!a} passes for {stage}" if stage else f"{alias!a} has letters that could pass for others"
+    return [Finding(reason=Reason.ALIAS_VARIANT, what=what, where="MLflow", fix="write aliases in plain small letters")]
+
+
+@check
+def alias_is_vouched_for(alias: str, ask: Callable[[StageName], list[Finding]]) -> list[Finding]:
+    """Refuse a stage's alias for a version that the ledger does not vouch for."""
+    stage = stage_of_alias(alias)
+    return ask(stage) if stage else []
+
+
+@check
+def demotion_is_noted(alias: str, holder: str | None, note: Demoted | None) -> list[Finding]:
+    """Refuse to take a stage's alias from its holder unless a note says who did, and why."""
+    if alias not in GATED or holder is None or (note and note.version == holder and note.reason.strip()):
+        return []
+    what = f"version {holder} would lose {alias} without a word of who took it, and why"
+    return [Finding(reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, what=what, where="MLflow", fix=f"poc demote {alias} --reason '...'")]
+
+
+@check
+def nothing_is_claimed(tags: Sequence[str]) -> list[Finding]:
+    """Refuse tags that something brings along as it is made, where the ledger's copy or a stage's tag would come in unseen."""
+    forged = [tag for tag in tags if tag.casefold().startswith((TAG, STAGE_TAG))]
+    return [
+        Finding(reason=Reason.TAG_FORGED, what=f"nothing new may bring the tag {tag!a} along", where="MLflow", fix="poc promote writes it") for tag in forged
+    ]
+
+
+@check
+def entry_is_next(tag: str, held: str | None, ask: Callable[[], list[Finding]]) -> list[Finding]:
+    """Refuse an entry of the ledger's copy that changes another, or is not the next one that verifies."""
+    if entry_of_tag(tag, "") is None or tag != f"{TAG}{int(tag.removeprefix(TAG)):04}":
+        return [Finding(reason=Reason.TAG_FORGED, what=f"{tag!a} is no entry's name", where="MLflow")]
+    if held is not None:
+        return [Finding(reason=Reason.LEDGER_FORKED, what=f"{tag} holds another decision, which stays", where="MLflow")]
+    return ask()
+
+
+@check
+def ledger_only_grows(tag: str) -> list[Finding]:
+    """Refuse to take an entry out of the ledger's copy."""
+    if not tag.casefold().startswith(TAG):
+        return []
+    return [Finding(reason=Reason.LEDGER_TRUNCATED, what=f"{tag} is a decision; none is taken back by forgetting it", where="MLflow", fix="poc sign --reject")]
+
+
+@check
+def only_a_holder_says_so(tag: str, version: str, holders: Mapping[str, str]) -> list[Finding]:
+    """Refuse a stage's tag on a version that does not hold its alias."""
+    if not tag.casefold().startswith(STAGE_TAG) or holders.get(tag.removeprefix(STAGE_TAG)) == version:
+        return []
+    return [
+        Finding(reason=Reason.TAG_FORGED, what=f"version {version} says {tag!a}, and does not hold that stage", where="MLflow", fix="poc promote writes it")
+    ]
+
+
+@check
+def a_holder_keeps_saying_so(tag: str, version: str, holders: Mapping[str, str]) -> list[Finding]:
+    """Refuse to take a stage's tag from the version that holds its alias."""
+    if not tag.startswith(STAGE_TAG) or holders.get(tag.removeprefix(STAGE_TAG)) != version:
+        return []
+    return [
+        Finding(reason=Reason.TAG_FORGED, what=f"version {version} holds that stage, and {tag} says since when", where="MLflow", fix="poc demote takes it off")
+    ]
+
+
+@check
+def is_undecided(what: str, stages: Stages) -> list[Finding]:
+    """Refuse to change or delete what somebody has signed, or a stage holds."""
+    if not stages:
+        return []
+    return [Finding(reason=Reason.SIGNED_IS_FIXED, what=f"{what} was decided about for {', '.join(sorted(stages))}, and stays as it is", where="MLflow")]
+
+
+@check
+def tag_is_free(tag: str, stages: Stages) -> list[Finding]:
+    """Refuse to change what a signed version says of itself: its verdict and digests."""
+    if not stages or tag.casefold().startswith(STAGE_TAG) or not (tag == "verdict" or tag.casefold().startswith("poc.")):
+        return []
+    return [Finding(reason=Reason.SIGNED_IS_FIXED, what=f"the tag {tag!a} belongs to a version that was decided about", where="MLflow")]
+
+
+@check
+def metrics_came_afterwards(names: Sequence[str], stages: Stages) -> list[Finding]:
+    """Refuse figures of a signed run, but those that are found out later and are named so."""
+    signed = [name for name in names if not name.startswith(AFTERWARDS_METRICS)]
+    return [Finding(reason=Reason.SIGNED_IS_FIXED, what=f"the run's {signed[0]} was decided on", where="MLflow")] if signed and stages else []
+
+
+@check
+def stages_are_aliases() -> list[Finding]:
+    """Refuse MLflow's old field for stages: it knows no signature."""
+    what = "MLflow's own stages are deprecated, and nobody signs for them; a stage is an alias here"
+    return [Finding(reason=Reason.ALIAS_VARIANT, what=what, where="MLflow", fix="poc promote")]
+
+
+def ids_in(path: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
+    """Find runs and logged models in a path to an artifact, each with the names below it."""
+    return [(name, path[i + 1 :]) for i, name in enumerate(path) if _ID.fullmatch(name)]
+
+
+@check
+def path_leads_down(path: Sequence[str]) -> list[Finding]:
+    """Refuse a path to an artifact that climbs, or stays hidden behind one code after another."""
+    if ".." not in path and not any("%" in name for name in path):
+        return []
+    return [Finding(reason=Reason.STRANGE_FILE, what=f"the path {'/'.join(path)[:80]!a} is not plain", where="MLflow")]
+
+
+@check
+def artifact_is_free(below: Sequence[str], stages: Stages, *, removes: bool) -> list[Finding]:
+    """Refuse to write among a signed run's artifacts, but to folders that stay open and those of stages yet to be decided; and to remove any.
+
+    `below` are the names below the run in the store, `artifacts` the first.
+    """
+    folders = tuple(below[1:3])
+    is_open = len(below) > 2 and (folders[0] in OPEN_FOLDERS or (len(below) > 3 and folders[0] == "stages" and folders[1] in set(GATED) - stages))
+    if not stages or (below[:1] == ["artifacts"] and is_open and not removes):
+        return []
+    what = f"{'/'.join(below[1:]) or 'the whole run'} belongs to what was decided about for {', '.join(sorted(stages))}"
+    return [Finding(reason=Reason.SIGNED_IS_FIXED, what=what, where="MLflow")]
+
+
+@check
+def removal_names_a_run(path: Sequence[str], *, removes: bool) -> list[Finding]:
+    """Refuse to remove a folder that could hold many runs."""
+    if not removes or ids_in(path):
+        return []
+    return [
+        Finding(
+            reason=Reason.SIGNED_IS_FIXED, what=f"{'/'.join(path)[:80] or 'everything'!a} may hold what was decided about", where="MLflow", fix="name one run"
+        )
+    ]
+
+
+@check
+def upload_can_be_seen(path: Sequence[str]) -> list[Finding]:
+    """Refuse to hand out addresses that write past this server: it could not see what, or when."""
+    if not {"presigned-upload-url", "mpu"} & set(path):
+        return []
+    return [
+        Finding(
+            reason=Reason.SIGNED_IS_FIXED, what="uploads that pass this server by are closed here", where="MLflow", fix="log through the server, in one piece"
+        )
+    ]
+
+
+@check
+def entry_is_whole(entry: Entry | None, value: str, project: str, ledger: Ledger) -> list[Finding]:
+    """Refuse an entry that is about another project, is not written as entries are, or whose signature does not hold."""
+    newest = ledger.decisions[-1] if ledger.decisions else None
+    if entry is None or newest is None or newest.decision.entry != entry or entry.tag[1] != value:
+        return [Finding(reason=Reason.TAG_FORGED, what="the tag holds no decision as decisions are written", where="MLflow")]
+    said = newest.decision.statement.predicate.project
+    if said != project:
+        return [Finding(reason=Reason.OTHER_PROJECT, what=f"it is about {said}; this is {project}", where=entry.where)]
+    return what_comes_is_signed([newest])

@@ -1,0 +1,68 @@
+"""Which versions, runs and logged models somebody has decided about, by the ledger's copy and by who holds a stage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from poc.rules.signoff.guarded import Stages, stages_decided
+from poc.rules.signoff.moves import stage_of_alias
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.store.model_registry.abstract_store import AbstractStore
+
+NOTHING: Stages = frozenset()
+
+
+class Signed:
+    """Asks the registry; nothing is remembered, because another process may have written."""
+
+    def __init__(self, registry: Callable[[], AbstractStore]) -> None:
+        self._registry = registry
+
+    def stages_of(self, project: str, version: str) -> Stages:
+        """Say for which stages a version was decided about, or holds them."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            model = self._registry().get_registered_model(project)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return NOTHING
+        held = {stage for alias, holder in model.aliases.items() if str(holder) == version and (stage := stage_of_alias(alias))}
+        return stages_decided(model.tags, version) | held
+
+    def stages_of_project(self, project: str) -> Stages:
+        """Say for which stages any version of a registered model was decided about, or holds them."""
+        return NOTHING.union(*(self.stages_of(project, str(each.version)) for each in self._versions(f"name = '{_quoted(project)}'")))
+
+    def stages_of_run(self, run_id: str) -> Stages:
+        """Say for which stages any version from a run was decided about, or holds them."""
+        return self._of_versions(f"run_id = '{run_id.lower()}'") if re.fullmatch("[0-9a-fA-F]{32}", run_id or "") else NOTHING
+
+    def stages_of_logged_model(self, model_id: str) -> Stages:
+        """Say for which stages any version of a logged model was decided about, or holds them."""
+        return self._of_versions(f"source_path = 'models:/{model_id.lower()}'") if re.fullmatch("m-[0-9a-fA-F]{32}", model_id or "") else NOTHING
+
+    def run_ids(self) -> Iterator[tuple[str, Stages]]:
+        """Go through all runs of versions that were decided about."""
+        for each in self._versions(""):
+            if stages := self.stages_of(str(each.name), str(each.version)):
+                yield str(each.run_id), stages
+
+    def _of_versions(self, having: str) -> Stages:
+        return NOTHING.union(*(self.stages_of(str(each.name), str(each.version)) for each in self._versions(having)))
+
+    def _versions(self, having: str) -> Iterator[ModelVersion]:
+        token = None
+        while token != "":
+            page = self._registry().search_model_versions(having, max_results=10_000, page_token=token)
+            yield from page
+            token = page.token or ""
+
+
+def _quoted(name: str) -> str:
+    return name.replace("'", "''")

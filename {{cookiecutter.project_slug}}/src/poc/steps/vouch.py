@@ -130,11 +130,16 @@ def facts_of(folder: Path, *, version: str, trained_by: str) -> Facts:
         stage_evidence={stage: tree_digest(tree.files) for stage, tree in gathered.items() if tree.files or tree.strange},
         verdict=verdict.overall,
         looked_at=_looked_at(verdict),
-        shown_of_verdict=shown_of_verdict(of_charter.charter, verdict),
+        shown_of_verdict=shown_of_verdict(of_charter.charter, verdict, _data_card(charter_step)),
         trained_by=trained_by,
         found=tuple(judged_by_what_is_signed(of_charter.charter, charter_of(charter_step))),
         strange=(*model.strange, *evidence.strange, *(name for tree in gathered.values() for name in tree.strange)),
     )
+
+
+def _data_card(charter_step: Path) -> str:
+    card = charter_step / layout.DATA_CARD_MD
+    return card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
 
 
 def _looked_at(verdict: Verdict) -> datetime | None:

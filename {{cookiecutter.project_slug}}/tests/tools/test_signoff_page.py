@@ -22,7 +22,16 @@ from poc.tools.signoff_page import Application, Link, OneTime, Prepared, View
 ORIGIN = "https://mlflow.acme.example"
 HOST = "mlflow.acme.example"
 TOKEN = "t" * 43
-CHOICE = {"stage": "pilot", "version": "3", "signer": "a@x.example", "role": "owner", "on_behalf_of": "", "decision": "approve", "reason": ""}
+CHOICE = {
+    "project": "line-stop",
+    "stage": "pilot",
+    "version": "3",
+    "signer": "a@x.example",
+    "role": "owner",
+    "on_behalf_of": "",
+    "decision": "approve",
+    "reason": "",
+}
 OPEN = Need(role="owner", who="Ann", state="open", words="not signed yet")
 PAGE = SignoffPage(
     project="line-stop",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poc.rules.signoff.reasons import Finding, Reason, check
@@ -146,3 +147,37 @@ def answers_the_statement(note: Noted, *, challenge: bytes, origin: str) -> list
     if note.origin != origin or note.is_framed:
         wrong.append(f"it was given on {note.origin}{' inside of another page' if note.is_framed else ''}, not on {origin}")
     return [Finding(reason=Reason.PASSKEY_ELSEWHERE, what=what, where=BROWSER) for what in wrong]
+
+
+@check
+def key_is_known(key: bytes | None, email: str) -> list[Finding]:
+    """Refuse a passkey that the trust files do not give to the person who is said to sign."""
+    if key is not None:
+        return []
+    return [Finding(reason=Reason.KEY_NOT_TRUSTED, what=f"this passkey is not listed for {email}", where=BROWSER)]
+
+
+@check
+def person_has_a_passkey(keys: Sequence[bytes], email: str, site: str) -> list[Finding]:
+    """Refuse to prepare a statement for somebody who could not sign it here."""
+    if keys:
+        return []
+    return [Finding(reason=Reason.KEY_NOT_TRUSTED, what=f"no passkey for {site} is listed for {email}", where=PAGE)]
+
+
+@check
+def nobody_decided_meanwhile(prepared: tuple[int, str], now: tuple[int, str]) -> list[Finding]:
+    """Refuse a statement that follows on another decision than the ledger's last: somebody decided since it was shown."""
+    if prepared == now:
+        return []
+    what = f"somebody decided while this was being signed: it was to be entry {prepared[0]}, and {now[0] - 1} lie there now"
+    return [Finding(reason=Reason.LEDGER_FORKED, what=what, where=PAGE, fix=OPEN_ANEW)]
+
+
+@check
+def passkeys_work_here(site: str | None, origin: str, homes: Sequence[str]) -> list[Finding]:
+    """Refuse a site for which the trust files take no passkey."""
+    if site is not None:
+        return []
+    fix = f"have whoever keeps the trust files add {origin.partition('://')[2].partition(':')[0]} to passkeys in roles.yaml"
+    return [Finding(reason=Reason.PASSKEY_ELSEWHERE, what=f"passkeys are taken from {', '.join(homes) or 'nowhere'}, not from {origin}", where=PAGE, fix=fix)]

@@ -10,23 +10,18 @@ from typing import Literal
 from poc.rules.charter import Person, Role, Stage
 from poc.rules.evidence import Outcome
 from poc.rules.signoff.admission import Facts, Ledger, decision_holds, newest
+from poc.rules.signoff.browsing import passkeys_work_here
 from poc.rules.signoff.reasons import Finding, Reason
 from poc.rules.signoff.shown import Shown
 from poc.rules.signoff.sshsig import SK_ECDSA, key_facts
-from poc.rules.signoff.statement import StageName
+from poc.rules.signoff.statement import StageName, Statement
 from poc.rules.signoff.trust import Trust
+from poc.rules.signoff.words import MADE_WITH
 from poc.rules.words import SIGNS
 
 State = Literal["signed", "refused", "open", "void"]
 #: A colour is not seen by everybody, and not on every printer.
 MARKS: Mapping[State, str] = {"signed": "✓", "refused": "✕", "open": "·", "void": "?"}
-#: For an ordinary reader: what stands behind a signature.
-MADE_WITH = {
-    "passkey": "with a passkey, which asked who is there",
-    "hardware key": "with a security key, which asked who is there",
-    "key": "with a key in a file, which says nothing of who held it",
-    "branch": "by an approval on a protected branch: the forge's word, no signature",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +114,75 @@ class EnrolPage:
     notices: tuple[tuple[str, str], ...]
     people: tuple[tuple[str, str], ...]
     chosen: str = ""
+
+
+#: What a verdict means to whoever signs, in one sentence.
+MEANINGS: Mapping[Outcome, str] = {
+    "GO": "Every limit that was agreed is shown to be kept, on rows that nobody had seen.",
+    "NO-GO": "At least one limit that was agreed is shown to be broken.",
+    "NOT PROVEN": "The evidence neither shows nor refutes that every limit is kept.",
+}
+
+
+def page_of(
+    facts: Facts,
+    ledger: Ledger,
+    trust: Trust,
+    now: datetime,
+    *,
+    worth: str,
+    site: str | None,
+    origin: str,
+    against: Mapping[str, Sequence[Finding]],
+    agreement: str = "",
+) -> SignoffPage:
+    """Put the page together; `against` is what the verifier finds of each stage, `worth` says what a signature here is worth, `site` whose passkeys work."""
+    of_charter = not facts.version
+    stages = [stage for stage in facts.charter.stages if (stage.name == "charter") == of_charter]
+    possible = signers_of(stages, facts, trust, site or "")
+    demo = (("Demo.", "These keys are for trying things out: what they sign counts nowhere else."),) if trust.roles.is_demo else ()
+    broken = tuple(
+        ("Nothing can be signed here.", finding.what) for finding in (*trust.found, *ledger.found, *passkeys_work_here(site, origin, trust.roles.passkeys))
+    )
+    without = sorted({f"{signer.name} ({_plain(signer.role)})" for signer in possible if not signer.keys})
+    return SignoffPage(
+        project=facts.charter.project,
+        version=facts.version,
+        question=facts.charter.decision.question,
+        verdict=facts.verdict,
+        meaning=MEANINGS[facts.verdict] if facts.verdict else "",
+        notices=(*broken, *demo, ("What a signature is worth here.", worth)),
+        shown=facts.shown("charter" if of_charter else "shadow"),
+        agreement=agreement,
+        stages=tuple(
+            stage_on_page(stage, against.get(stage.name, ()), facts, ledger, trust, now) for stage in (facts.charter.stages if not of_charter else stages)
+        ),
+        signers=() if broken else tuple(signer for signer in possible if signer.keys),
+        others=(f"Without a passkey for this site: {', '.join(without)}. They can sign in a terminal with a key: poc sign.",) if without else (),
+        digests=tuple(facts.digests("charter" if of_charter else "shadow").items()),
+    )
+
+
+def stage_before(stage: str, facts: Facts) -> str | None:
+    """Name the stage that has to be passed before a stage is signed; the charter comes before all."""
+    names = ["charter", *(each.name for each in facts.charter.stages if each.name != "charter")]
+    return names[names.index(stage) - 1] if stage in names[1:] else None
+
+
+def in_words(statement: Statement) -> list[tuple[str, str]]:
+    """Say what a statement says, in the order in which a person asks."""
+    said = statement.predicate
+    about = f"{said.stage} of {said.model}, version {said.model_version}" if said.model else f"the charter of {said.project}, version {said.charter_version}"
+    return [
+        ("decision", f"{'I approve' if said.decision == 'approve' else 'I say no to'} {about}"),
+        ("as", f"{said.signer}, {_plain(said.role)}{f', for {said.on_behalf_of}' if said.on_behalf_of else ''}"),
+        ("reason", said.reason or "none given"),
+        *said.shown,
+        ("holds until", _day(said.expires_at)),
+        ("built by", ", ".join(said.builders) or "nobody named"),
+        ("entry in the ledger", str(said.seq)),
+        *((f"digest of the {name}", digest) for name, digest in statement.digests.items()),
+    ]
 
 
 def stage_on_page(stage: Stage, against: Sequence[Finding], facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> StageOnPage:

@@ -29,6 +29,7 @@ class _Sent(BaseModel):
 class Choice(_Sent):
     """What somebody wants to decide; without a version it is about the charter."""
 
+    project: Annotated[str, Field(max_length=200)]
     stage: Name
     version: Annotated[str, Field(pattern="^([1-9][0-9]{0,9})?$")]
     signer: Name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from uvicorn import Config, Server
@@ -14,6 +14,8 @@ from poc.errors import EnvironmentRefused
 from poc.tools.web.application import Application
 from poc.tools.web.connection import Connection
 
+#: Any application: what it is called with is ASGI's to say.
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 BACKLOG = 2048
 #: How long an idle connection stays open. Longer than the 60 s after which proxies let theirs go: whoever closes first must not be the one that is asked next.
 KEEP_ALIVE_SECONDS = 75
@@ -23,7 +25,7 @@ IN_FLIGHT_SECONDS = 30
 HUNG_SECONDS = 10
 
 
-def configured(app: Application | Callable[[], Application], *, workers: int = 1) -> Config:
+def configured(app: Application | Callable[[], Asgi], *, workers: int = 1) -> Config:
     """Return uvicorn's settings for an application, or for a function that makes one in each worker."""
     return Config(
         app,
@@ -87,6 +89,11 @@ def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], N
         EnvironmentRefused: the port is taken or not allowed.
     """
     (listener,) = listen(host, port)
+    serve_on(listener, app, on_ready=on_ready)
+
+
+def serve_on(listener: socket.socket, app: Asgi, *, on_ready: Callable[[int], None], is_done: Callable[[], bool] = lambda: False) -> None:
+    """Serve any application on a socket that listens, until SIGINT or SIGTERM or until it is done, in this process; the socket is closed."""
     bound = int(listener.getsockname()[1])
 
     class Announcing(Server):
@@ -96,11 +103,14 @@ def serve(app: Application, *, host: str, port: int, on_ready: Callable[[int], N
             await super().startup(sockets)
             on_ready(bound)
 
+        async def on_tick(self, counter: int) -> bool:
+            return await super().on_tick(counter) or is_done()
+
     if threading.current_thread() is threading.main_thread():
         # uvicorn shuts down and then raises the signal again; as an interrupt it ends here, and the process with status 0.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        Announcing(configured(app)).run(sockets=[listener])
+        Announcing(configured(lambda: app)).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:

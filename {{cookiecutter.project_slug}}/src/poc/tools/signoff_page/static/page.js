@@ -73,6 +73,7 @@ function signing(form) {
     step(event.submitter || form.querySelector("button"), async () => {
       const chosen = signer.selectedOptions[0].dataset;
       prepared = await post("prepare", {
+        project: form.dataset.project,
         stage: form.elements.stage.value,
         version: form.dataset.version,
         signer: signer.value,

@@ -19,6 +19,9 @@ STAGE_TAG = "poc.stage."
 #: Tags of the registered model: who held a stage before, and why it was taken from whom.
 PREVIOUS_TAG = "poc.previous."
 DEMOTED_TAG = "poc.demoted."
+#: Figures and letters that stand for the letter they look like.
+_TWINS = str.maketrans("013i", "olel")
+_LAST_OF_ASCII = 127
 
 T = TypeVar("T", bound="_Tag")
 
@@ -68,9 +71,10 @@ class Demoted(_Tag):
 
 
 def stage_of_alias(alias: str) -> StageName | None:
-    """Say for which stage people would take an alias, however it is typed; a letter beyond ASCII may look like any."""
-    plain = unicodedata.normalize("NFKC", alias).casefold().strip()
-    return next((stage for stage in GATED if re.fullmatch("".join("." if ord(letter) > 127 else re.escape(letter) for letter in plain), stage)), None)
+    """Say for which stage people would take an alias, however it is typed: a letter beyond ASCII may look like any, and figures like some letters."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKC", alias).casefold() if letter.isalnum()).translate(_TWINS)
+    pattern = "".join("." if ord(letter) > _LAST_OF_ASCII else re.escape(letter) for letter in plain)
+    return next((stage for stage in GATED if re.fullmatch(pattern, stage.translate(_TWINS))), None)
 
 
 def signed_by(stage: str, facts: Facts, ledger: Ledger) -> list[Signed]:

@@ -1,0 +1,159 @@
+"""Verify everything that was ever signed, and hold every stage in MLflow against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from poc import layout
+from poc.errors import PocError
+from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, nothing_is_missing, refuse_with
+from poc.rules.signoff.ledger import numbers_follow
+from poc.rules.signoff.moves import (
+    DEMOTED_TAG,
+    STAGE_TAG,
+    Demoted,
+    alias_is_plain,
+    signed_charter_stays,
+    stage_of_alias,
+    tag_says_who_signed,
+    tags_are_backed,
+    what_comes_is_signed,
+)
+from poc.steps import vouch
+from poc.steps.copies import Copies, both_copies, held_by_mlflow, pull
+from poc.steps.standing import fetched
+from poc.steps.trust import load_trust
+from poc.tools import strict_yaml, tracking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was verified, what does not hold, and what is worth knowing all the same; `stages` has who holds each, and `pulled` what git got."""
+
+    decisions: tuple[Verified, ...]
+    found: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    stages: Mapping[str, str]
+    pulled: tuple[str, ...]
+    trust: Trust
+
+
+def verify(root: Path, *, is_pulling: bool = False) -> Checked:
+    """Verify the ledger in git and in MLflow, and every stage over the bytes that MLflow holds; `is_pulling` takes over what git lacks first."""
+    project = strict_yaml.load_charter(root / layout.CHARTER).project
+    pulled = _pull(root, project) if is_pulling else ()
+    trust, copies = load_trust(root), both_copies(root, project)
+    ledger = vouch.verified(copies.entries, trust)
+    holders = {alias: version for alias, version in sorted(tracking.holders(project).items()) if stage_of_alias(alias)}
+    found = [*_of_ledger(root, ledger, trust), *_of_copies(project, copies)]
+    for alias, version in holders.items():
+        found += [*alias_is_plain(alias, version), *_of_alias(project, alias, version, ledger, trust)]
+    for stage in GATED:
+        found += _of_tags(project, stage, holders)
+    notes = [*_revoked(ledger), *_unfinished(project, holders, copies)]
+    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(notes), stages=holders, pulled=pulled, trust=trust)
+
+
+def verify_ledger(root: Path) -> Checked:
+    """Verify what lies in git, without MLflow."""
+    trust = load_trust(root)
+    ledger = vouch.verified(vouch.ledger_in(root), trust)
+    found = _of_ledger(root, ledger, trust)
+    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(_revoked(ledger)), stages={}, pulled=(), trust=trust)
+
+
+def _pull(root: Path, project: str) -> tuple[str, ...]:
+    """Take over what was signed elsewhere, such as on the page.
+
+    Raises:
+        NotSignedOff: the copies contradict each other, or what would come is not signed.
+    """
+    trust, copies = load_trust(root), both_copies(root, project)
+    ledger = vouch.verified(copies.entries, trust)
+    lacking = [each for each in ledger.decisions if each.decision.entry in copies.git_lacks]
+    if found := [*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(lacking)]:
+        refuse_with(found)
+    pull(root, copies.git_lacks)
+    return tuple(entry.where for entry in copies.git_lacks)
+
+
+def _of_ledger(root: Path, ledger: Ledger, trust: Trust) -> Iterator[Finding]:
+    """List what is wrong with trust files, row, signatures and charter."""
+    yield from trust.found
+    yield from ledger.found
+    for each in ledger.decisions:
+        yield from (finding for finding in each.found if finding.reason is not Reason.KEY_REVOKED)
+    yield from signed_charter_stays(vouch.charter_facts(root), ledger)
+
+
+def _of_copies(project: str, copies: Copies) -> list[Finding]:
+    """List where git and MLflow contradict each other, and what one of them lost; what git is ahead by, the next promotion brings."""
+    held = held_by_mlflow(project)
+    here = [entry for entry in copies.entries if entry not in copies.git_lacks]
+    return [*copies.found, *nothing_is_missing(here, held), *_gaps_in(held)]
+
+
+def _gaps_in(held: Sequence[Entry]) -> list[Finding]:
+    """Say of MLflow's copy where it has a gap."""
+    return [Finding(reason=each.reason, what=f"in MLflow {each.what}", where="MLflow", fix="poc promote brings it back") for each in numbers_follow(held)]
+
+
+def _of_alias(project: str, alias: str, version: str, ledger: Ledger, trust: Trust) -> list[Finding]:
+    """Ask the one verifier about a version that holds a stage, over the bytes that MLflow holds."""
+    stage = stage_of_alias(alias)
+    assert stage  # no other alias comes here
+    where = f"MLflow, {alias}, version {version}"
+    try:
+        at, facts = fetched(project, version)
+    except PocError as error:
+        return [*_cannot_be_read(error, where)]
+    found = vouch.findings(stage, facts, ledger, trust)
+    if f"{STAGE_TAG}{stage}" in at.tags and alias == stage:
+        found = [*found, *tag_says_who_signed(stage, at.tags[f"{STAGE_TAG}{stage}"], facts, ledger)]
+    return _vouched_for(alias, version, found)
+
+
+@check
+def _cannot_be_read(error: PocError, where: str) -> list[Finding]:
+    """Refuse a version of which something is missing."""
+    return [
+        Finding(reason=Reason.ALIAS_NOT_VOUCHED_FOR, what=problem.what, where=f"{where}, {problem.where}", fix="poc demote takes it off")
+        for problem in error.problems
+    ]
+
+
+def _vouched_for(alias: str, version: str, found: Sequence[Finding]) -> list[Finding]:
+    """Say of which version each finding speaks."""
+    return [
+        Finding(reason=each.reason, what=f"version {version} holds {alias}, but {each.what}", where=each.where, fix=each.fix or _fix(alias)) for each in found
+    ]
+
+
+def _fix(alias: str) -> str:
+    return f"have it signed, or take it off: poc demote {alias} --reason WHY"
+
+
+def _of_tags(project: str, stage: StageName, holders: Mapping[str, str]) -> list[Finding]:
+    note = tracking.model_tags(project).get(f"{DEMOTED_TAG}{stage}")
+    return tags_are_backed(stage, tracking.versions_with_tag(project, f"{STAGE_TAG}{stage}"), holders.get(stage), Demoted.read(note) if note else None)
+
+
+def _revoked(ledger: Ledger) -> Iterator[str]:
+    """Tell of decisions whose key was revoked since: they count for nothing, and stay on record."""
+    for each in ledger.decisions:
+        if any(finding.reason is Reason.KEY_REVOKED for finding in each.found):
+            yield f"{each.decision.entry.where} is signed with a key that is revoked, and counts for nothing"
+
+
+def _unfinished(project: str, holders: Mapping[str, str], copies: Copies) -> Iterator[str]:
+    """Tell of moves that were cut off, and of decisions that MLflow does not know yet."""
+    for stage in GATED:
+        tagged = tracking.versions_with_tag(project, f"{STAGE_TAG}{stage}")
+        if (holder := holders.get(stage)) and holder not in tagged:
+            yield f"version {holder} holds {stage} without saying who signed: poc promote {stage} --version {holder} writes it down"
+        elif not holder and tagged:
+            yield f"{stage} was taken off and its tag was left: poc demote {stage} --reason WHY finishes"
+    if copies.mlflow_lacks:
+        yield f"MLflow does not know {', '.join(entry.where for entry in copies.mlflow_lacks)} yet: poc promote brings it there"

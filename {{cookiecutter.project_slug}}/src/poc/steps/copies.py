@@ -1,0 +1,63 @@
+"""The two copies of the ledger brought together: git is the truth, and MLflow what server and page know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from poc import layout
+from poc.rules.signoff import Entry, Finding, copies_agree, entry_of_tag
+from poc.rules.signoff.ledger import TAG
+from poc.steps.vouch import ledger_in
+from poc.tools import files, tracking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copies:
+    """All entries of both copies, what each lacks, and where they contradict each other."""
+
+    entries: tuple[Entry, ...]
+    git_lacks: tuple[Entry, ...]
+    mlflow_lacks: tuple[Entry, ...]
+    found: tuple[Finding, ...]
+
+
+def both_copies(root: Path, project: str) -> Copies:
+    """Read the ledger in git and in MLflow; where they differ, git's entry stands, and the difference is told."""
+    here = {entry.number: entry for entry in ledger_in(root)}
+    there = {entry.number: entry for entry in held_by_mlflow(project)}
+    shared = sorted(here.keys() & there.keys())
+    entries = there | here
+    return Copies(
+        entries=tuple(entries[number] for number in sorted(entries)),
+        git_lacks=tuple(there[number] for number in sorted(there.keys() - here.keys())),
+        mlflow_lacks=tuple(here[number] for number in sorted(here.keys() - there.keys())),
+        found=tuple(copies_agree([here[number] for number in shared], [there[number] for number in shared])),
+    )
+
+
+def held_by_mlflow(project: str) -> list[Entry]:
+    """Read the entries that MLflow holds, in the order of their numbers."""
+    read = [entry_of_tag(f"{TAG}{number:04d}", value) for number, value in sorted(tracking.ledger_held(project).items())]
+    return [entry for entry in read if entry]
+
+
+def pull(root: Path, entries: Sequence[Entry]) -> None:
+    """Write entries into git's copy, the oldest first and each statement behind its signature: cut off anywhere, what lies there is whole."""
+    for entry in entries:
+        path = root / entry.where
+        if entry.signature:
+            files.write_atomically(path.with_suffix(".sig"), entry.signature)
+        files.write_atomically(path, entry.statement)
+
+
+def push(project: str, entries: Sequence[Entry]) -> None:
+    """Write entries into MLflow's copy, within a turn."""
+    tracking.push_ledger(project, {entry.number: entry.tag[1] for entry in entries})
+
+
+def log_beside_evidence(run_id: str, entries: Sequence[Entry], folder: Path) -> None:
+    """Log entries as artifacts of the run that made the version; they pass through a folder of the caller's."""
+    pull(folder, entries)
+    tracking.log_signoffs(run_id, folder / layout.SIGNOFFS)

@@ -14,7 +14,8 @@ from passkeys_made import Passkey
 
 from poc.errors import InputRefused, NotSignedOff
 from poc.rules.signoff.browsing import MOST_BODY_BYTES
-from poc.rules.signoff.page import EnrolPage, Need, Signer, SignoffPage, StageOnPage
+from poc.rules.signoff.page import EnrolPage, Need, SignoffPage, StageOnPage
+from poc.rules.signoff.signers import Signer
 from poc.tools import pages
 from poc.tools.passkeys import to_base64url
 from poc.tools.signoff_page import Application, Link, OneTime, Prepared, View

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from poc.rules.charter import Person, Role, Stage
+from poc.rules.charter import Role, Stage
 from poc.rules.evidence import Outcome
 from poc.rules.signoff.admission import Facts, Ledger, decision_holds, newest
 from poc.rules.signoff.browsing import passkeys_work_here
 from poc.rules.signoff.reasons import Finding, Reason
 from poc.rules.signoff.shown import Shown
-from poc.rules.signoff.sshsig import SK_ECDSA, key_facts
+from poc.rules.signoff.signers import Signer, signers_of
 from poc.rules.signoff.statement import StageName, Statement
 from poc.rules.signoff.trust import Trust
 from poc.rules.signoff.words import MADE_WITH
@@ -52,18 +52,6 @@ class StageOnPage:
     def is_open(self) -> bool:
         """Say whether nothing speaks against it."""
         return not self.against
-
-
-@dataclass(frozen=True, kw_only=True)
-class Signer:
-    """Somebody who may sign a stage in a role: by themselves, or for somebody; `keys` are the passkeys of theirs that work on this site."""
-
-    stage: StageName
-    role: Role
-    email: str
-    name: str
-    on_behalf_of: str
-    keys: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +128,6 @@ def page_of(
     of_charter = not facts.version
     stages = [stage for stage in facts.charter.stages if (stage.name == "charter") == of_charter]
     possible = signers_of(stages, facts, trust, site or "")
-    demo = (("Demo.", "These keys are for trying things out: what they sign counts nowhere else."),) if trust.roles.is_demo else ()
     broken = tuple(
         ("Nothing can be signed here.", finding.what) for finding in (*trust.found, *ledger.found, *passkeys_work_here(site, origin, trust.roles.passkeys))
     )
@@ -151,7 +138,7 @@ def page_of(
         question=facts.charter.decision.question,
         verdict=facts.verdict,
         meaning=MEANINGS[facts.verdict] if facts.verdict else "",
-        notices=(*broken, *demo, ("What a signature is worth here.", worth)),
+        notices=(*broken, ("What a signature is worth here.", worth)),
         shown=facts.shown("charter" if of_charter else "shadow"),
         agreement=agreement,
         stages=tuple(
@@ -209,51 +196,6 @@ def _need(stage: Stage, role: Role, facts: Facts, ledger: Ledger, trust: Trust, 
     if [finding.reason for finding in wrong] == [Reason.REJECTED]:
         return Need(role=_plain(role), who=who, state="refused", words=f"{by} said no on {_day(said.issued_at)}: {said.reason or 'without a reason'}")
     return Need(role=_plain(role), who=who, state="void", words=f"signed by {by} on {_day(said.issued_at)}, and it does not hold: {wrong[0].what}")
-
-
-def signers_of(stages: Sequence[Stage], facts: Facts, trust: Trust, rp_id: str) -> tuple[Signer, ...]:
-    """List who may sign which stage in which role, by charter and trust files alike, whether or not they have a passkey for this site."""
-    return tuple(
-        signer
-        for stage in stages
-        for role in stage.signers
-        for person in facts.charter.people
-        if person.role == role and trust.may_sign(role, person.email)
-        for signer in _themselves_or_deputy(stage, person, facts, trust, rp_id)
-    )
-
-
-def _themselves_or_deputy(stage: Stage, person: Person, facts: Facts, trust: Trust, rp_id: str) -> list[Signer]:
-    builders = facts.builders(stage.name, trust)
-    names = {each.email: each.name for each in facts.charter.people}
-    deputy = person.deputy if person.deputy in trust.roles.deputies.get(person.email, []) else None
-    return [
-        Signer(
-            stage=stage.name,
-            role=person.role,
-            email=email,
-            name=names.get(email, email),
-            on_behalf_of="" if email == person.email else person.email,
-            keys=passkeys_of(email, trust, rp_id),
-        )
-        for email in (person.email, deputy)
-        if email and email.lower() not in builders
-    ]
-
-
-def passkeys_of(email: str, trust: Trust, rp_id: str) -> tuple[bytes, ...]:
-    """List the keys of a person that are passkeys made for a site."""
-    return tuple(
-        line.key for line in trust.lines if line.person == email and trust.roles.namespace in line.namespaces and key_facts(line.key) == (SK_ECDSA, rp_id)
-    )
-
-
-def site_of(origin: str, homes: Sequence[str]) -> str | None:
-    """Return the id under which passkeys of an origin are made: the longest of the trusted ones that it belongs to."""
-    scheme, _, host = origin.partition("://")
-    host = host.partition(":")[0]
-    fitting = [home for home in homes if host == home or (scheme == "https" and host.endswith(f".{home}"))]
-    return max(fitting, key=len, default=None)
 
 
 def _plain(role: str) -> str:

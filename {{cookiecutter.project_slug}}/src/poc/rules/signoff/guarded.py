@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from poc.rules.signoff.admission import Ledger
 from poc.rules.signoff.ledger import TAG, Entry, entry_of_tag
 from poc.rules.signoff.moves import STAGE_TAG, Demoted, stage_of_alias, what_comes_is_signed
 from poc.rules.signoff.reasons import Finding, Reason, check
+from poc.rules.signoff.sshsig import BEGIN, END
 from poc.rules.signoff.statement import GATED, StageName
 
 #: What is found out about a signed run later is named like this; it is not what was signed.
@@ -200,9 +204,22 @@ def upload_can_be_seen(path: Sequence[str]) -> list[Finding]:
 def entry_is_whole(entry: Entry | None, value: str, project: str, ledger: Ledger) -> list[Finding]:
     """Refuse an entry that is about another project, is not written as entries are, or whose signature does not hold."""
     newest = ledger.decisions[-1] if ledger.decisions else None
-    if entry is None or newest is None or newest.decision.entry != entry or entry.tag[1] != value:
+    if entry is None or newest is None or newest.decision.entry != entry or entry.tag[1] != value or not _has_one_form(entry.signature):
         return [Finding(reason=Reason.TAG_FORGED, what="the tag holds no decision as decisions are written", where="MLflow")]
     said = newest.decision.statement.predicate.project
     if said != project:
         return [Finding(reason=Reason.OTHER_PROJECT, what=f"it is about {said}; this is {project}", where=entry.where)]
     return what_comes_is_signed([newest])
+
+
+def _has_one_form(signature: bytes) -> bool:
+    """Say whether a signature is written as ssh-keygen writes it: with a blank more, git and MLflow would hold different entries for ever."""
+    if not signature:
+        return True
+    text = signature.decode("ascii", "replace")
+    lines = text.split("\n")
+    try:
+        inner = base64.b64encode(base64.b64decode("".join(lines[1:-2]), validate=True)).decode()
+    except binascii.Error:
+        return False
+    return text == "\n".join([BEGIN, *textwrap.wrap(inner, 70), END, ""])

@@ -126,6 +126,13 @@ def test_a_private_key_is_found_whether_committed_or_about_to_be(clone: Path) ->
     assert git.private_keys_committed(clone) == ["keys/deploy", "staged é"]
 
 
+def test_nothing_in_this_project_passes_for_a_private_key() -> None:
+    project = Path(__file__).parents[2]
+    if git.top_of(project) is None:
+        pytest.skip("this project is not in git")
+    assert git.private_keys_committed(project) == []
+
+
 def test_a_private_key_that_git_does_not_have_is_none_of_its_business(clone: Path) -> None:
     (clone / "mine").write_text(A_PRIVATE_KEY)
     assert git.private_keys_committed(clone) == []

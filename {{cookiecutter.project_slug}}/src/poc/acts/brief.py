@@ -38,9 +38,14 @@ def _page(run: Path) -> Path | None:
 
 
 def open_page(page: Path) -> bool:
-    """Open a page in the browser of whoever sits at this machine; False where nobody can see it."""
+    """Open a file in the browser of whoever sits at this machine; False where nobody can see it."""
+    return open_address(page.resolve().as_uri())
+
+
+def open_address(address: str) -> bool:
+    """Open an address in the browser of whoever sits at this machine; False where nobody can see it."""
     has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-    return has_screen and webbrowser.open(page.resolve().as_uri())
+    return has_screen and webbrowser.open(address)
 
 
 def print_brief(run: Path, page: Path, target: Path | None = None) -> Path:

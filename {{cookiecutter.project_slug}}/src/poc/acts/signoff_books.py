@@ -1,0 +1,144 @@
+"""Where the sign-off page finds versions and trust, and where decisions go: this repository, or the MLflow server that the page is part of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from poc import layout
+from poc.acts.signoff_desk import Look
+from poc.errors import InputRefused, PocError
+from poc.rules.charter import Charter
+from poc.rules.charter_page import charter_page
+from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, refuse_with
+from poc.rules.signoff.trust import PERSON
+from poc.steps import vouch
+from poc.steps.copies import both_copies, held_by_mlflow, pull, push
+from poc.tools import files, strict_yaml, tracking
+
+PROPOSALS = layout.SIGNOFFS / "proposals"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InRepository:
+    """A repository: decisions are files in `signoffs/`, to be committed."""
+
+    root: Path
+
+    @property
+    def project(self) -> str:
+        """Return the project's name."""
+        return self._charter().project
+
+    def trust(self) -> Trust:
+        """Read the trust files."""
+        return vouch.load_trust(self.root)
+
+    def facts(self, project: str, version: str, into: Path) -> Facts:
+        """Bring a version of this project, or without one read the charter as it lies here."""
+        if not version:
+            return vouch.charter_facts(self.root)
+        if project != self.project:
+            raise InputRefused(f"this repository is about {self.project}, not about {project}", where=str(self.root))
+        return _fetched(project, version, into)
+
+    def agreement(self) -> str:
+        """Return the charter in sentences."""
+        return charter_page(self._charter())
+
+    def entries(self, project: str) -> Sequence[Entry]:
+        """Return git's entries, and after them what MLflow has beyond."""
+        copies = both_copies(self.root, project)
+        if copies.found:
+            refuse_with(copies.found)
+        return copies.entries
+
+    def append(self, project: str, entry: Entry, look: Look) -> str:
+        """Write an entry into `signoffs/`, after what was signed on MLflow's page."""
+        with tracking.moving(project):
+            entries = self.entries(project)
+            look(entries)
+            pull(self.root, [*both_copies(self.root, project).git_lacks, entry])
+        return f"{entry.where}, which is yours to commit"
+
+    def people(self) -> dict[str, str]:
+        """Return whom the charter asks for signatures, and their deputies."""
+        charter = self._charter()
+        roles = {role for stage in charter.stages for role in stage.signers}
+        signing = [person for person in charter.people if person.role in roles]
+        return {person.deputy: person.deputy for person in signing if person.deputy} | {person.email: person.name for person in signing}
+
+    def namespace(self) -> str:
+        """Return for what a key signs here; before there are trust files, for the real thing."""
+        try:
+            return self.trust().roles.namespace
+        except PocError:
+            return NAMESPACE
+
+    def propose(self, email: str, line: str) -> str:
+        """Write the proposal beside the ledger."""
+        if not PERSON.fullmatch(email) or re.search(r"\.\.|/", email):
+            raise InputRefused(f"{email} is no address that a file can be named after", where=layout.CHARTER.name)
+        path = PROPOSALS / f"{email}.pub-line"
+        files.write_atomically(self.root / path, f"{line}\n".encode())
+        return f"It lies in {path}. {MERGED}"
+
+    def _charter(self) -> Charter:
+        return strict_yaml.load_charter(self.root / layout.CHARTER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InMLflow:
+    """The server that this process is: decisions are tags of the registered model; `poc verify --pull` brings them into git."""
+
+    root: Path
+    project: str = "this MLflow"
+
+    def trust(self) -> Trust:
+        """Read the trust files that the server was given."""
+        return vouch.load_trust(self.root)
+
+    def facts(self, project: str, version: str, into: Path) -> Facts:
+        """Bring a version; a charter lies in its repository."""
+        if not version:
+            raise InputRefused("the charter is signed in its repository", where="charter.yaml", fix="poc sign charter, or poc sign charter --browser")
+        return _fetched(project, version, into)
+
+    def agreement(self) -> str:
+        """Return nothing: the charter is not signed here."""
+        return ""
+
+    def entries(self, project: str) -> Sequence[Entry]:
+        """Return MLflow's copy of the ledger."""
+        return held_by_mlflow(project)
+
+    def append(self, project: str, entry: Entry, look: Look) -> str:
+        """Write an entry as a tag of the registered model."""
+        with tracking.moving(project):
+            look(self.entries(project))
+            push(project, [entry])
+        return f"decision {entry.number} in MLflow; poc verify --pull brings it into git"
+
+    def people(self) -> dict[str, str]:
+        """Return who may sign by the trust files."""
+        roles = self.trust().roles
+        signing = {email for role, emails in roles.people.items() if role != "builder" for email in emails}
+        return {email: email for email in sorted(signing | {deputy for deputies in roles.deputies.values() for deputy in deputies})}
+
+    def namespace(self) -> str:
+        """Return for what a key signs by the trust files."""
+        return self.trust().roles.namespace
+
+    def propose(self, email: str, line: str) -> str:
+        """Leave it to the person: a server must not write into trust files, and this one has no others."""
+        return f"Send this line to whoever keeps the trust files. {MERGED}"
+
+
+MERGED = "It counts once somebody else has added it to allowed_signers, and this site to passkeys in roles.yaml where it is not there yet."
+
+
+def _fetched(project: str, version: str, into: Path) -> Facts:
+    at = tracking.fetch_version(project, version, into)
+    return vouch.facts_of(into, version=at.version, trained_by=at.trained_by)

@@ -226,9 +226,42 @@ def test_an_unsafe_line_of_the_trust_files_is_found(root: Path, trust: Path) -> 
 
 def test_a_private_key_that_is_committed_is_found(root: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    (root / "id").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n")
+    (root / "id").write_text("-----BEGIN OPENSSH " + "PRIVATE KEY-----\nAAAA\n")
     subprocess.run(["git", "add", "id"], cwd=root, check=True)
     assert "private_key_committed" in [finding.reason for finding in verify_ledger(root).found]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    settings = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *settings, *arguments], cwd=folder, capture_output=True, check=True)
+
+
+@pytest.fixture
+def on_main(root: Path, trust: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the trust files and the ledger lie on a protected branch."""
+    trust.rename(root / "trust")
+    git(root, "init", "--quiet")
+    git(root, "add", "trust", "signoffs")
+    git(root, "commit", "--quiet", "-m", "trust")
+    git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
+    monkeypatch.setenv("POC_TRUST", "git:origin/main:trust")
+    return root
+
+
+def test_a_change_may_add_to_the_ledger_of_the_protected_branch(on_main: Path) -> None:
+    lay_down(followed(ledger_in(on_main), facts_of("1"), stage="shadow", role="owner", issued_at=NOW), on_main)
+    assert verify_ledger(on_main).found == ()
+
+
+def test_a_change_that_takes_the_last_decisions_out_is_found_by_the_protected_branch(on_main: Path) -> None:
+    for path in (on_main / layout.SIGNOFFS).iterdir():
+        path.unlink()
+    assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_truncated"]
+
+
+def test_a_change_that_puts_another_decision_in_the_place_of_one_is_found_by_the_protected_branch(on_main: Path) -> None:
+    lay_down(followed(ledger_in(on_main)[:-1], facts_of("1"), stage="shadow", role="owner", issued_at=NOW), on_main)
+    assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_forked"]
 
 
 def test_without_trust_nothing_is_verified(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """The signature: statements, the ledger they stand in, whom to believe, and whether a stage may hold a version."""
 
-from poc.rules.signoff.admission import Facts, Ledger, Verified, findings_for, newest
+from poc.rules.signoff.admission import findings_for
 from poc.rules.signoff.canonical import canonical, tree_digest
+from poc.rules.signoff.facts import Facts, Ledger, Verified, newest
 from poc.rules.signoff.ledger import Decision, Entry, copies_agree, entry_of_tag, next_link, nothing_is_missing, read_entries
 from poc.rules.signoff.reasons import CHECKS, Finding, Reason, check, refuse_with
 from poc.rules.signoff.shown import Shown, shown_of_charter, shown_of_verdict

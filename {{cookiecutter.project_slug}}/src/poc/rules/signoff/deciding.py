@@ -9,7 +9,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from poc.rules.signoff.admission import Facts, Ledger, Verified, decision_holds, stage_is_agreed
+from poc.rules.signoff.admission import stage_is_agreed
+from poc.rules.signoff.facts import Facts, Ledger, Verified
+from poc.rules.signoff.holding import decision_holds
 from poc.rules.signoff.ledger import Decision, Entry, next_link
 from poc.rules.signoff.reasons import Finding, Reason
 from poc.rules.signoff.statement import (

@@ -9,7 +9,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from poc.rules.signoff.admission import Ledger
+from poc.rules.signoff.facts import Ledger
 from poc.rules.signoff.ledger import TAG, Entry, entry_of_tag
 from poc.rules.signoff.moves import STAGE_TAG, Demoted, stage_of_alias, what_comes_is_signed
 from poc.rules.signoff.reasons import Finding, Reason, check

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from poc.rules.signoff.admission import Facts, Ledger, Verified, newest
 from poc.rules.signoff.canonical import canonical, sha256_of
+from poc.rules.signoff.facts import Facts, Ledger, Verified, newest
 from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.statement import GATED, StageName
 

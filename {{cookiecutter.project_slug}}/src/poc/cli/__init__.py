@@ -10,11 +10,16 @@ from collections.abc import Sequence
 import click
 
 from poc.cli.by_step import compile, step_commands
+from poc.cli.enrolling import enrol
+from poc.cli.guarding import mlflow
 from poc.cli.looking import brief, runs, ui
 from poc.cli.printing import print_json
 from poc.cli.running import run
 from poc.cli.serving import ask, load, serve
 from poc.cli.setting_up import completion, doctor, draft_expectations
+from poc.cli.signing import sign
+from poc.cli.staging import demote, promote, rollback, verify
+from poc.cli.trusting import demo_trust
 from poc.errors import PocError, Problem
 
 EXIT_CODES = "Exit codes: 0 GO or done, 2 usage, 3 charter or input, 4 NO-GO or refused, 5 environment, 6 signature, 7 NOT PROVEN, 1 a bug."
@@ -36,7 +41,28 @@ def poc() -> None:
     """From a charter to a verdict: run the proof of concept, look at it, serve it."""
 
 
-for each in (run, *step_commands(), compile, serve, ask, load, runs, ui, brief, draft_expectations, doctor, completion):
+for each in (
+    run,
+    *step_commands(),
+    compile,
+    sign,
+    enrol,
+    promote,
+    demote,
+    rollback,
+    verify,
+    serve,
+    ask,
+    load,
+    runs,
+    ui,
+    mlflow,
+    brief,
+    draft_expectations,
+    demo_trust,
+    doctor,
+    completion,
+):
     poc.add_command(each)
 
 

@@ -65,6 +65,12 @@ def _entries(folder: Path, ref: str, path: str) -> dict[str, bytes]:
     return found
 
 
+def commit(folder: Path) -> str:
+    """Return the commit that is checked out, if the folder is the top of its repository: one around it, such as a template's, says nothing of it."""
+    found, top = _ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"), top_of(folder)
+    return found.decode().strip() if found and top and top.resolve() == folder.resolve() else ""
+
+
 def user_email(folder: Path) -> str:
     """Return whose commits these are, as git's settings say; empty where they do not."""
     return (_ask(folder, "config", "user.email") or b"").decode(errors="replace").strip()

@@ -12,6 +12,8 @@ from poc.rules.signoff.statement import SKEW, Statement, read_statement
 
 #: What the tag of an entry in MLflow is called, before its number.
 TAG = "poc.ledger."
+#: How long such a tag's value may be.
+MOST_LETTERS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,16 @@ def time_runs_forward(decisions: Sequence[Decision]) -> list[Finding]:
         for earlier, later in pairwise(decisions)
         if later.statement.issued_at < earlier.statement.issued_at - SKEW
     ]
+
+
+@check
+def entry_fits(entry: Entry) -> list[Finding]:
+    """Refuse a statement whose signature makes it longer than a tag in MLflow may be: large RSA keys do."""
+    length = len(entry.tag[1])
+    if length <= MOST_LETTERS:
+        return []
+    what, fix = f"statement and signature have {length:,} letters, of {MOST_LETTERS:,} that fit", "sign with an ed25519 key, or give a shorter reason"
+    return [Finding(reason=Reason.TOO_LONG, what=what, where=entry.where, fix=fix)]
 
 
 @check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -102,7 +102,7 @@ def _costs(charter: Charter, room: _Room) -> Iterator[tuple[str, str]]:
     yield "run cost", f"{plain(value.run_cost_per_period)} {value.currency} a {value.period}"
 
 
-def _mistakes(costs: dict[str, dict[str, Known]], currency: str, room: _Room) -> Pairs:
+def _mistakes(costs: Mapping[str, Mapping[str, Known]], currency: str, room: _Room) -> Pairs:
     """List what mistakes cost, the dearest first."""
     each = [(true, decided, cost) for true, row in costs.items() for decided, cost in row.items() if true != decided]
     dearest = sorted(each, key=lambda mistake: (-mistake[2].likely, mistake[0], mistake[1]))

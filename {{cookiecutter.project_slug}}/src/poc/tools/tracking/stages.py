@@ -6,7 +6,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,6 +218,14 @@ def tag_holder(project: str, tag: str, version: str | None, value: str = "") -> 
             client.delete_model_version_tag(project, other, tag)
     if version is not None:
         client.set_model_version_tag(project, version, tag, value)
+
+
+@uninterrupted()
+@_as_the_guard_says()
+def log_stage_evidence(run_id: str, stage: str, paths: Sequence[Path]) -> None:
+    """Log what was gathered for a stage, which is signed with it."""
+    for path in paths:
+        connect().log_artifact(run_id, str(path), f"{STAGES}/{stage}")
 
 
 @uninterrupted()

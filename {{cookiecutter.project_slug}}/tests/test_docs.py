@@ -6,7 +6,10 @@ import json
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -47,6 +50,34 @@ def test_the_image_starts_what_the_command_line_starts() -> None:
     entry = next(line.removeprefix("ENTRYPOINT ") for line in dockerfile.splitlines() if line.startswith("ENTRYPOINT"))
     done = subprocess.run([sys.executable, *json.loads(entry)[1:], "no-such-command"], capture_output=True, text=True, check=False)
     assert (done.returncode, "no-such-command" in done.stderr) == (2, True)
+
+
+def manifest() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((Path(__file__).parents[1] / "deploy" / "mlflow.yaml").read_text()))
+
+
+def test_the_manifest_starts_mlflow_with_options_that_it_takes() -> None:
+    (container,) = next(each for each in manifest() if each["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"]
+    name, *options = container["args"]
+    assert poc.commands[name].make_context(name, options).params["port"] == container["ports"][0]["containerPort"]
+
+
+def test_the_manifest_names_settings_that_somebody_reads() -> None:
+    (container,) = next(each for each in manifest() if each["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"]
+    ours = "\n".join(path.read_text() for path in (DOCS.parent / "src" / "poc").rglob("*.py"))
+    mlflows = (Path(find_spec("mlflow").submodule_search_locations[0]) / "environment_variables.py").read_text()  # type: ignore[union-attr, index]
+    assert [each["name"] for each in container["env"] if f'"{each["name"]}"' not in (ours if each["name"].startswith("POC_") else mlflows)] == []
+
+
+@pytest.mark.slow
+def test_the_manifest_has_no_field_that_kubernetes_does_not_know() -> None:
+    from kubernetes.client import ApiClient
+
+    kinds = {"Deployment": "V1Deployment", "Ingress": "V1Ingress", "PersistentVolumeClaim": "V1PersistentVolumeClaim", "Service": "V1Service"}
+    api = ApiClient()
+    for each in manifest():
+        read = api.deserialize(SimpleNamespace(data=json.dumps(each)), kinds[each["kind"]])
+        assert api.sanitize_for_serialization(read) == each  # what it does not know it drops
 
 
 def test_the_builders_page_names_every_command_that_is_no_step() -> None:

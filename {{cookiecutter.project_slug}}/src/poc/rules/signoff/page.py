@@ -12,9 +12,9 @@ from poc.rules.evidence import Outcome
 from poc.rules.signoff.browsing import passkeys_work_here
 from poc.rules.signoff.facts import Facts, Ledger, newest
 from poc.rules.signoff.holding import decision_holds
-from poc.rules.signoff.passkey_holders import Signer, signers_of
 from poc.rules.signoff.reasons import Finding, Reason
 from poc.rules.signoff.shown import Shown
+from poc.rules.signoff.signers import Signer, signers_of
 from poc.rules.signoff.statement import StageName, Statement
 from poc.rules.signoff.trust import Trust
 from poc.rules.signoff.words import MADE_WITH

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poc.rules.charter import Person, Role, Stage
-from poc.rules.signoff.admission import Facts
+from poc.rules.signoff.facts import Facts
 from poc.rules.signoff.sshsig import SK_ECDSA, key_facts
 from poc.rules.signoff.statement import StageName
 from poc.rules.signoff.trust import Trust

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,15 @@ from poc.rules.signoff import (
     tree_digest,
 )
 from poc.rules.signoff.admission import judged_by_what_is_signed
-from poc.rules.signoff.sshsig import SshSignature, assurance_is_true, namespace_is_ours, passkey_is_at_home, person_was_verified, read_signature
+from poc.rules.signoff.sshsig import (
+    SshSignature,
+    algorithm_is_sound,
+    assurance_is_true,
+    namespace_is_ours,
+    passkey_is_at_home,
+    person_was_verified,
+    read_signature,
+)
 from poc.rules.signoff.trust import key_is_of_the_signer, ssh_agrees
 from poc.steps.inputs import charter_of
 from poc.steps.trust import load_trust as load_trust  # noqa: PLC0414 - who vouches is asked for both
@@ -39,10 +48,11 @@ def ledger_in(root: Path) -> list[Entry]:
     """Read the entries that lie in a repository, in the order of their numbers."""
     folder = root / layout.SIGNOFFS
     found = []
-    for path in sorted(folder.glob("[0-9][0-9][0-9][0-9].json")):
-        signature = path.with_suffix(".sig")
-        found.append(Entry(number=int(path.stem), statement=path.read_bytes(), signature=signature.read_bytes() if signature.is_file() else b""))
-    return found
+    for path in folder.glob("*.json"):
+        if path.is_file() and re.fullmatch(r"\d{4}|[1-9]\d{4,}", path.stem, re.ASCII):
+            signature = path.with_suffix(".sig")
+            found.append(Entry(number=int(path.stem), statement=path.read_bytes(), signature=signature.read_bytes() if signature.is_file() else b""))
+    return sorted(found, key=lambda entry: entry.number)
 
 
 def verified(entries: Sequence[Entry], trust: Trust) -> Ledger:
@@ -73,6 +83,7 @@ def _of_signature(decision: Decision, signature: SshSignature, trust: Trust) -> 
         at=decision.statement.issued_at,
     )
     return [
+        *algorithm_is_sound(signature, entry.where),
         *namespace_is_ours(signature, trust.roles.namespace, entry.where),
         *person_was_verified(signature, entry.where),
         *passkey_is_at_home(signature, trust.roles.passkeys, entry.where),
@@ -119,7 +130,7 @@ def facts_of(folder: Path, *, version: str, trained_by: str) -> Facts:
     of_charter = charter_facts(charter_step)
     verdict = files.read_record(folder / EVIDENCE / "gate" / layout.VERDICT_JSON, Verdict)
     model, evidence = files.tree_of(folder / MODEL), files.tree_of(folder / EVIDENCE)
-    gathered = {path.name: files.tree_of(path) for path in sorted((folder / STAGES).glob("*"))}
+    stages = files.tree_of(folder / STAGES)
     return Facts(
         charter=of_charter.charter,
         charter_sha256=of_charter.charter_sha256,
@@ -127,14 +138,24 @@ def facts_of(folder: Path, *, version: str, trained_by: str) -> Facts:
         version=version,
         model_sha256=tree_digest(model.files),
         evidence_sha256=tree_digest(evidence.files),
-        stage_evidence={stage: tree_digest(tree.files) for stage, tree in gathered.items() if tree.files or tree.strange},
+        stage_evidence={stage: tree_digest(gathered) for stage, gathered in _by_stage(stages.files).items()},
         verdict=verdict.overall,
         looked_at=_looked_at(verdict),
         shown_of_verdict=shown_of_verdict(of_charter.charter, verdict, _data_card(charter_step)),
         trained_by=trained_by,
         found=tuple(judged_by_what_is_signed(of_charter.charter, charter_of(charter_step))),
-        strange=(*model.strange, *evidence.strange, *(name for tree in gathered.values() for name in tree.strange)),
+        strange=(*model.strange, *evidence.strange, *stages.strange),
     )
+
+
+def _by_stage(gathered: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Part what was gathered by stage: the first folder of each path."""
+    found: dict[str, dict[str, str]] = {}
+    for path, digest in gathered.items():
+        stage, _, name = path.partition("/")
+        if name:
+            found.setdefault(stage, {})[name] = digest
+    return found
 
 
 def _data_card(charter_step: Path) -> str:
@@ -146,9 +167,9 @@ def _looked_at(verdict: Verdict) -> datetime | None:
     """Return when the sealed rows were first looked at, by anybody."""
     try:
         at = datetime.fromisoformat(verdict.first_look_at)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def findings(stage: str, facts: Facts, ledger: Ledger, trust: Trust, now: datetime | None = None) -> list[Finding]:

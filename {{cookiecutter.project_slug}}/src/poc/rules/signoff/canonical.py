@@ -36,13 +36,14 @@ def is_canonical(content: bytes, where: str) -> list[Finding]:
     """Refuse what is no JSON object, has a key twice, holds a float, or is written in another form than its one."""
     try:
         value = json.loads(content, object_pairs_hook=_once_each, parse_float=_no_float, parse_constant=_no_float)
+        again = canonical(value)
     except _Refused as refused:
         return [Finding(reason=refused.finding.reason, what=refused.finding.what, where=where)]
     except (ValueError, RecursionError) as error:
         return [Finding(reason=Reason.NOT_JSON, what=f"this is no JSON: {str(error)[:80] or 'empty'}", where=where)]
     if not isinstance(value, dict):
         return [Finding(reason=Reason.NOT_JSON, what="this is no JSON object", where=where)]
-    if canonical(value) != content:
+    if again != content:
         return [Finding(reason=Reason.NOT_CANONICAL, what="written again, it has other bytes: keys out of order, blanks, or letters beyond ASCII", where=where)]
     return []
 

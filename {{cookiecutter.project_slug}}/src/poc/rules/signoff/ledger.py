@@ -46,10 +46,10 @@ class Decision:
 def entry_of_tag(name: str, value: str) -> Entry | None:
     """Read an entry back from MLflow's tag; None where the tag is none."""
     number = name.removeprefix(TAG)
-    if name == number or not number.isdecimal() or not number.isascii():
+    if not (number.isascii() and number.isdecimal() and name == f"{TAG}{int(number):04d}"):
         return None
     statement, _, signature = value.partition("\n")
-    return Entry(number=int(number), statement=statement.encode(), signature=signature.encode())
+    return Entry(number=int(number), statement=statement.encode(errors="replace"), signature=signature.encode(errors="replace"))
 
 
 def next_link(entries: Sequence[Entry]) -> tuple[int, str]:
@@ -74,7 +74,8 @@ def numbers_follow(entries: Sequence[Entry]) -> list[Finding]:
     if numbers == list(range(1, len(numbers) + 1)):
         return []
     missing = next(number for number in range(1, len(numbers) + 2) if number not in numbers)
-    return [Finding(reason=Reason.LEDGER_GAP, what=f"entry {missing} is missing", where="signoffs/")]
+    what = f"entry {missing} is missing" if missing <= len(numbers) else f"entries stand in the order {', '.join(map(str, numbers))}"
+    return [Finding(reason=Reason.LEDGER_GAP, what=what, where="signoffs/")]
 
 
 @check
@@ -97,7 +98,7 @@ def time_runs_forward(decisions: Sequence[Decision]) -> list[Finding]:
     return [
         Finding(reason=Reason.LEDGER_RUNS_BACK, what=f"entry {later.entry.number} claims to be older than the one before it", where=later.entry.where)
         for earlier, later in pairwise(decisions)
-        if later.statement.issued_at < earlier.statement.issued_at - SKEW
+        if earlier.statement.issued_at - later.statement.issued_at > SKEW
     ]
 
 

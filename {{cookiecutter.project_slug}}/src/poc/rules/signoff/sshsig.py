@@ -22,6 +22,16 @@ WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
 SK_ECDSA = "sk-ecdsa-sha2-nistp256@openssh.com"
 SK_ED25519 = "sk-ssh-ed25519@openssh.com"
 USER_PRESENT, USER_VERIFIED = 0x01, 0x04
+#: Kinds of signature by kind of key.
+ALGORITHMS = {
+    "ssh-ed25519": ["ssh-ed25519"],
+    "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+    "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+    "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+    "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
+    SK_ED25519: [SK_ED25519],
+    SK_ECDSA: [SK_ECDSA, WEBAUTHN],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +81,7 @@ def to_be_signed(statement: bytes, namespace: str) -> bytes:
 def armoured(key: bytes, namespace: str, signature: bytes) -> bytes:
     """Pack a signature of a key as SSHSIG in its armour; `signature` is SSH's own form, its type first."""
     blob = MAGIC + struct.pack(">I", 1) + string(key) + string(namespace.encode()) + string(b"") + string(b"sha512") + string(signature)
-    return "\n".join([BEGIN, *textwrap.wrap(base64.b64encode(blob).decode(), 70), END, ""]).encode()
+    return _in_armour(blob)
 
 
 class _Reader:
@@ -113,10 +123,16 @@ def signature_is_there(content: bytes, where: str) -> list[Finding]:
 
 
 def _unarmoured(content: bytes) -> bytes:
-    lines = content.decode("ascii").strip().splitlines()
-    if lines[0] != BEGIN or lines[-1] != END:
-        raise ValueError("its armour is broken")
-    return base64.b64decode("".join(lines[1:-1]), validate=True)
+    """Take off the armour, which has one form only: else one signature would lie in two copies of the ledger in other bytes."""
+    lines = content.decode("ascii").split("\n")
+    blob = base64.b64decode("".join(lines[1:-2]), validate=True)
+    if _in_armour(blob) != content:
+        raise ValueError("its armour is not written as ssh-keygen writes it")
+    return blob
+
+
+def _in_armour(blob: bytes) -> bytes:
+    return "\n".join([BEGIN, *textwrap.wrap(base64.b64encode(blob).decode(), 70), END, ""]).encode()
 
 
 def _parsed(blob: bytes) -> SshSignature:
@@ -166,6 +182,15 @@ def key_facts(key: bytes) -> tuple[str, str]:
     application = reader.string().decode()
     reader.end()
     return kind, application
+
+
+@check
+def algorithm_is_sound(signature: SshSignature, where: str) -> list[Finding]:
+    """Refuse a signature of a kind that its key does not make, or over a digest that is no longer safe, such as RSA with SHA-1."""
+    if signature.signature_type in ALGORITHMS.get(signature.key_type, ()) and signature.hash_algorithm in ("sha512", "sha256"):
+        return []
+    what = f"a key of kind {signature.key_type} signed as {signature.signature_type} over {signature.hash_algorithm}"
+    return [Finding(reason=Reason.SIGNATURE_INVALID, what=what, where=where)]
 
 
 @check

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from poc.rules.charter import Role
+from poc.rules.charter_fields import is_printable
 from poc.rules.signoff.canonical import canonical, is_canonical
 from poc.rules.signoff.reasons import Finding, Reason, check
 
@@ -20,7 +22,7 @@ from poc.rules.signoff.reasons import Finding, Reason, check
 MOST_BYTES = 3600
 #: A clock that is ahead of ours by no more than this is believed.
 SKEW = timedelta(minutes=5)
-MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 StageName = Literal["charter", "shadow", "pilot", "production"]
 #: Stages that an alias in MLflow stands for; nobody is moved there without signatures.
@@ -31,6 +33,13 @@ SubjectName = Literal["charter", "model", "evidence", "stage evidence"]
 Assurance = Literal["passkey", "hardware key", "key", "branch"]
 Ascii = Annotated[str, Field(pattern=r"^[ -~]+$", max_length=200)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+def _printable(text: str) -> str:
+    """Refuse what a terminal would obey, and letters that nobody sees."""
+    if not is_printable(text):
+        raise PydanticCustomError("unprintable", "holds a line break or an invisible character")
+    return text
 
 
 class _Strict(BaseModel):
@@ -61,7 +70,7 @@ class Predicate(_Strict):
     charter_version: Annotated[int, Field(ge=1)]
     stage: StageName
     decision: Literal["approve", "reject"]
-    reason: Annotated[str, Field(max_length=400)]
+    reason: Annotated[str, Field(max_length=400), AfterValidator(_printable)]
     signer: Ascii
     role: Role
     on_behalf_of: Annotated[str, Field(pattern=r"^[ -~]*$", max_length=200)]
@@ -129,12 +138,18 @@ def moment(text: str) -> datetime:
 
 def read_statement(content: bytes, where: str) -> tuple[Statement | None, list[Finding]]:
     """Read a statement; None together with everything that is wrong with its form."""
-    found = [*is_short_enough(content, where), *is_canonical(content, where)]
+    if found := is_short_enough(content, where) or is_canonical(content, where):
+        return None, found
     try:
         statement = Statement.model_validate_json(content)
     except ValidationError as error:
-        return None, found or fields_are_right(error, where)
-    found += [*moments_are_read(statement.predicate, where), *subjects_stand_once(statement, where)]
+        return None, fields_are_right(error, where)
+    found = [
+        *type_is_written(statement, content, where),
+        *moments_are_read(statement.predicate, where),
+        *subjects_stand_once(statement, where),
+        *version_fits_stage(statement.predicate, where),
+    ]
     return (None, found) if found else (statement, [])
 
 
@@ -161,6 +176,23 @@ def _of_field(name: str, kind: str, message: str, value: object, where: str) -> 
     if isinstance(value, str) and not value.isascii():
         return Finding(reason=Reason.NOT_ASCII, what=f"{name} is {value!a}: letters that look like others name somebody else", where=where)
     return Finding(reason=Reason.FIELD_INVALID, what=f"{name}: {message}", where=where)
+
+
+@check
+def type_is_written(statement: Statement, content: bytes, where: str) -> list[Finding]:
+    """Refuse bytes that leave out what a statement of ours has by itself, its types: they say less than is read into them."""
+    if statement_bytes(statement) == content:
+        return []
+    return [Finding(reason=Reason.WRONG_TYPE, what="_type or predicateType is missing: this is no sign-off of ours", where=where)]
+
+
+@check
+def version_fits_stage(predicate: Predicate, where: str) -> list[Finding]:
+    """Refuse a decision about a stage that names no version, and one about the charter that names one: neither would ever be found."""
+    if bool(predicate.model_version) == bool(predicate.model) == (predicate.stage != "charter"):
+        return []
+    what = f"it is about {predicate.stage}, model {predicate.model or 'none'}, version {predicate.model_version or 'none'}"
+    return [Finding(reason=Reason.FIELD_INVALID, what=what, where=where)]
 
 
 @check

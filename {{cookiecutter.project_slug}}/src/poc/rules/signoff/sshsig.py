@@ -184,6 +184,19 @@ def key_facts(key: bytes) -> tuple[str, str]:
     return kind, application
 
 
+def rsa_bits(key: bytes) -> int:
+    """Return how long an RSA key's modulus is.
+
+    Raises:
+        ValueError: this is no such key.
+    """
+    reader = _Reader(key)
+    reader.string(), reader.string()  # the kind, the exponent
+    modulus = reader.string()
+    reader.end()
+    return int.from_bytes(modulus, "big").bit_length()
+
+
 @check
 def algorithm_is_sound(signature: SshSignature, where: str) -> list[Finding]:
     """Refuse a signature of a kind that its key does not make, or over a digest that is no longer safe, such as RSA with SHA-1."""

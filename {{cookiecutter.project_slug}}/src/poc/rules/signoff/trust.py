@@ -1,11 +1,9 @@
-"""Who is trusted: the lines of `allowed_signers` judged one by one, and roles by name."""
+"""Who is trusted: roles by name, keys by line, and whether both say so of a signature."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -14,20 +12,13 @@ from pydantic import Field
 from poc.rules.charter import Role
 from poc.rules.charter_fields import Email, Section
 from poc.rules.signoff.reasons import Finding, Reason, check
-from poc.rules.signoff.sshsig import fingerprint, key_facts
+from poc.rules.signoff.sshsig import fingerprint
 from poc.rules.signoff.statement import StageName
 
 NAMESPACE = "signoff@prod-first-poc"
 #: Trust files for trying things out have a namespace of their own, so that what their keys sign verifies nowhere else.
 DEMO_NAMESPACE = r"demo-[0-9a-f]{16,}@prod-first-poc"
 PERSON = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
-KEY_TYPES = (
-    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
-    "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
-)  # fmt: skip
-_OPTION = r'[a-z-]+(?:="[^"]*")?'
-_LINE = re.compile(rf"(\S+)\s+(?:({_OPTION}(?:,{_OPTION})*)\s+)?({'|'.join(map(re.escape, KEY_TYPES))})\s+([A-Za-z0-9+/=]+)(?:\s.*)?")
-_KNOWN_OPTIONS = {"namespaces", "valid-after", "valid-before", "verify-required"}
 
 
 class Builder(Section):
@@ -95,8 +86,8 @@ class Trust:
 
     @property
     def builders(self) -> frozenset[str]:
-        """Return the builders' addresses, in small letters."""
-        return frozenset(builder.email.lower() for builder in self.roles.builders)
+        """Return the builders' addresses, in small letters, in whichever of the two places they stand."""
+        return frozenset(email.lower() for email in (*(builder.email for builder in self.roles.builders), *self.roles.people.get("builder", [])))
 
     def keys_of_builders(self, builders: frozenset[str]) -> frozenset[str]:
         """Return the fingerprints of keys that are known to be a builder's."""
@@ -106,107 +97,6 @@ class Trust:
     def may_sign(self, role: str, person: str) -> bool:
         """Say whether a person holds a role."""
         return person in self.roles.people.get(role, [])  # type: ignore[call-overload]
-
-
-def read_signers(content: bytes, namespace: str, where: str) -> tuple[list[SignerLine], list[Finding]]:
-    """Read `allowed_signers`, with everything that is wrong with any line that could be ours."""
-    lines: list[SignerLine] = []
-    found: list[Finding] = []
-    for number, text in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-        if not text.strip() or text.lstrip().startswith("#"):
-            continue
-        place = f"{where} line {number}"
-        wrong = line_is_safe(text.strip(), namespace, place)
-        found += wrong
-        if not wrong:
-            lines.append(_line(text.strip(), number))
-    return lines, [*found, *keys_have_one_owner(lines, where)]
-
-
-def line_is_safe(text: str, namespace: str, where: str) -> list[Finding]:
-    """List what `ssh-keygen` would take in a line, and nobody should."""
-    return line_names_one_person(text, where) or line_is_no_authority(text, where) or line_is_read(text, where) or line_is_for_us(text, namespace, where)
-
-
-@check
-def line_names_one_person(text: str, where: str) -> list[Finding]:
-    """Refuse patterns and lists in place of one person's address."""
-    people = _person(text)
-    if any(sign in people for sign in "*?!,"):
-        return [Finding(reason=Reason.WILDCARD_SIGNER, what=f"{people!r} stands for more than one person", where=where)]
-    return []
-
-
-@check
-def line_is_no_authority(text: str, where: str) -> list[Finding]:
-    """Refuse authorities: they could name anybody as a signer."""
-    if re.search(r"(^|[\s,])cert-authority([\s,]|$)", text):
-        return [Finding(reason=Reason.CERTIFICATE_AUTHORITY, what="an authority could name anybody as a signer", where=where)]
-    return []
-
-
-@check
-def line_is_read(text: str, where: str) -> list[Finding]:
-    """Refuse lines that are not written as they must be: an address, known options, a key of the kind that they say."""
-    match = _LINE.fullmatch(text)
-    if not PERSON.fullmatch(_person(text)):
-        what = f"{_person(text)!a} is no e-mail address"
-    elif not match:
-        what = "this line is not: address, options, kind of key, key"
-    elif unknown := sorted(set(_options(match[2])) - _KNOWN_OPTIONS):
-        what = f"the option {unknown[0]} is not known here"
-    else:
-        return key_is_readable(match[3], match[4], where)
-    return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=what, where=where)]
-
-
-@check
-def line_is_for_us(text: str, namespace: str, where: str) -> list[Finding]:
-    """Refuse a key without a namespace, or with a pattern for one: it would vouch for anything."""
-    match = _LINE.fullmatch(text)
-    allowed = [name.strip() for name in _options(match[2]).get("namespaces", "").split(",")] if match else []
-    if any(allowed) and not any(sign in name for name in allowed for sign in "*?!"):
-        return []
-    return [Finding(reason=Reason.NAMESPACE_MISSING, what=f'without namespaces="{namespace}" this key would vouch for anything', where=where)]
-
-
-def _person(text: str) -> str:
-    return text.split(maxsplit=1)[0].strip('"')
-
-
-@check
-def key_is_readable(kind: str, encoded: str, where: str) -> list[Finding]:
-    """Refuse a key that is not what its line says."""
-    try:
-        found = key_facts(base64.b64decode(encoded, validate=True))[0]
-    except (ValueError, binascii.Error, OSError) as error:
-        return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"the key cannot be read: {error}", where=where)]
-    return [] if found == kind else [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"the key is of kind {found}, not {kind}", where=where)]
-
-
-@check
-def keys_have_one_owner(lines: Sequence[SignerLine], where: str) -> list[Finding]:
-    """Refuse a key that stands under two addresses: one of them would sign for the other."""
-    owners: dict[bytes, set[str]] = {}
-    for line in lines:
-        owners.setdefault(line.key, set()).add(line.person.lower())
-    return [
-        Finding(reason=Reason.ONE_KEY_TWO_PEOPLE, what=f"{' and '.join(sorted(people))} have the same key, {fingerprint(key)}", where=where)
-        for key, people in owners.items()
-        if len(people) > 1
-    ]
-
-
-def _line(text: str, number: int) -> SignerLine:
-    match = _LINE.fullmatch(text)
-    assert match  # `line_is_safe` has seen it
-    names = _options(match[2])["namespaces"].split(",")
-    return SignerLine(person=match[1].strip('"'), namespaces=tuple(name.strip() for name in names), key=base64.b64decode(match[4]), line=number)
-
-
-def _options(text: str | None) -> dict[str, str]:
-    found = re.findall(r'([a-z-]+)(?:="([^"]*)")?', text or "")
-    return dict(found)
 
 
 @check

@@ -23,6 +23,7 @@ from poc.rules.charter import CHARTERS
 from poc.rules.cross_checks import check_charter
 from poc.rules.signoff import Reason
 from poc.steps import STEP
+from poc.steps.trust import load_trust
 from poc.tools.strict_yaml import load_yaml
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -102,3 +103,13 @@ def test_the_page_of_reasons_says_of_each_code_what_it_means_and_what_to_do() ->
     rows = [line.strip("| ").split(" | ") for line in (DOCS / "reasons.md").read_text().splitlines() if line.startswith("| `")]
     assert [len(row) for row in rows] == [3] * len(rows)
     assert sorted(row[0].strip("`") for row in rows) == sorted(Reason)
+
+
+def test_the_platforms_page_shows_trust_files_that_are_believed(tmp_path: Path) -> None:
+    shown = (DOCS / "platform.md").read_text().partition("\n## Trust files\n")[2].partition("\n## ")[0]
+    (project := tmp_path / "a project").mkdir()
+    for name, text in zip(("allowed_signers", "revoked", "roles.yaml"), re.findall(r"```(?:text|yaml)\n(.*?)```", shown, re.DOTALL), strict=False):
+        (tmp_path / name).write_text(text)
+    trust = load_trust(project, str(tmp_path))
+    assert (trust.found, len(trust.lines), trust.roles.is_demo) == ((), 4, False)
+    assert {line.person for line in trust.lines} == {person for people in trust.roles.people.values() for person in people}

@@ -25,9 +25,9 @@ def environment() -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(SOURCES), "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
-def poc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder."""
-    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+def poc(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with these variables set besides."""
+    return subprocess.run([sys.executable, "-m", "poc", *arguments], cwd=folder, env=environment() | settings, capture_output=True, text=True, check=False)
 
 
 def strictly(text: str) -> Any:

@@ -79,12 +79,12 @@ class Service:
 
 
 @contextmanager
-def a_service(folder: Path, *arguments: str, cwd: Path | None = None) -> Iterator[Service]:
-    """Run `poc serve` on a free port until the block ends."""
+def a_service(folder: Path, *arguments: str, cwd: Path | None = None, **settings: str) -> Iterator[Service]:
+    """Run `poc serve` on a free port until the block ends, with these variables set besides."""
     folder.mkdir(exist_ok=True)
     log = folder / "service.log"
     command = [sys.executable, "-m", "poc", "serve", "--port", "0", "--json", *arguments]
-    with log.open("wb") as sink, subprocess.Popen(command, cwd=cwd or folder, env=environment(), stdout=subprocess.PIPE, stderr=sink) as process:
+    with log.open("wb") as sink, subprocess.Popen(command, cwd=cwd or folder, env=environment() | settings, stdout=subprocess.PIPE, stderr=sink) as process:
         assert process.stdout is not None
         said = line = b""
         while line != b"}\n":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from poc.errors import InputRefused, Refused
 from poc.rules import guards
 from poc.rules.evidence import Candidate
 from poc.rules.observed import output_columns
+from poc.rules.signoff import refuse_with
 from poc.steps.frozen import frozen_model
 from poc.steps.judged import candidate_digest
 
@@ -88,6 +90,41 @@ class ByAlias:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ByStage:
+    """The version that holds a stage, and that the ledger vouches for: what is verified is what is served, byte for byte."""
+
+    root: Path
+    project: str
+    stage: str
+    is_followed: bool = True
+
+    def now(self) -> str:
+        """Name the version."""
+        from poc.tools import tracking
+
+        return tracking.holder_of(self.project, self.stage)
+
+    def bring(self, name: str, into: Path) -> Brought:
+        """Download all of it once, have it verified, and keep what is served of that very copy.
+
+        Raises:
+            NotSignedOff: the ledger does not vouch for it.
+        """
+        from poc.steps.standing import standing
+        from poc.steps.trust import load_trust
+
+        with tempfile.TemporaryDirectory(dir=into) as folder:
+            stands = standing(self.root, self.project, self.stage, name, load_trust(self.root), into=Path(folder))
+            if stands.found:
+                refuse_with(stands.found)
+            model, evaluated = Path(folder) / "model", Path(folder) / "evidence" / "evaluate"
+            for file in (model / layout.CANDIDATE_MODEL, evaluated / layout.CANDIDATE_JSON, evaluated / layout.SAMPLE_REQUEST):
+                if file.is_file():
+                    file.replace(into / file.name)
+        return Brought(source=f"version {name}, {self.stage}", place=stands.at.source, promised_sha256=stands.at.tags.get("poc.candidate_sha256", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Admitted:
     """A candidate that may be served, in a folder that only the server writes to."""
 
@@ -100,10 +137,11 @@ class Admitted:
 def admit(source: Source, name: str, into: Path) -> Admitted:
     """Bring a candidate and let it in: its bytes are those that its record names, and its record is the one that was registered.
 
-    Everything that is served passes here, at start and at each reload: what else a candidate has to show, such as a signature, belongs here.
+    Everything that is served passes here, at start and at each reload.
 
     Raises:
         Refused: something is missing or differs.
+        NotSignedOff: it comes from a stage, and the ledger does not vouch for it.
     """
     into.mkdir(parents=True)
     brought = source.bring(name, into)

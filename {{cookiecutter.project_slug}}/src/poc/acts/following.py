@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from poc.acts.admit import Admitted, Source, admit
-from poc.errors import PocError, Refused
+from poc.errors import NotSignedOff, PocError, Refused
 
 Role = Literal["holder", "shadow"]
 Outcome = Literal["refused", "failed"]
@@ -77,7 +77,7 @@ class Follower(threading.Thread):
         self._known[role] = name
         try:
             self.found.put(Found(role=role, admitted=self._bring(role, name)))
-        except Refused as error:
+        except (Refused, NotSignedOff) as error:
             self.found.put(Found(role=role, outcome="refused", why=str(error)))
         except Exception as error:
             del self._known[role]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from poc import layout
-from poc.acts.admit import ByAlias, InFolder, Source
+from poc.acts.admit import ByAlias, ByStage, InFolder, Source
 from poc.acts.newest import newest_candidate, verdict_of
 from poc.errors import PocError
 from poc.layout import project_root
+from poc.rules.signoff.moves import stage_of_alias
 from poc.tools import strict_yaml
 
 
@@ -27,8 +28,15 @@ def in_folder(folder: Path) -> Source:
     return InFolder(find=lambda: folder)
 
 
+def by_stage(root: Path, stage: str) -> Source:
+    """Take the version that holds a stage among those of this repository's project, if it is signed for."""
+    return ByStage(root=root, project=strict_yaml.load_charter(root / layout.CHARTER).project, stage=stage)
+
+
 def by_alias(root: Path, alias: str) -> Source:
-    """Take the version that holds an alias among those of this repository's project."""
+    """Take the version that holds an alias among those of this repository's project; a stage's alias, however it is typed, is that stage."""
+    if stage := stage_of_alias(alias):
+        return by_stage(root, stage)
     return ByAlias(project=strict_yaml.load_charter(root / layout.CHARTER).project, alias=alias)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import PocError
-from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, nothing_is_missing, refuse_with
+from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, copies_agree, nothing_is_missing, refuse_with
 from poc.rules.signoff.ledger import numbers_follow
 from poc.rules.signoff.moves import (
     DEMOTED_TAG,
@@ -22,9 +22,9 @@ from poc.rules.signoff.moves import (
     what_comes_is_signed,
 )
 from poc.steps import vouch
-from poc.steps.copies import Copies, both_copies, held_by_mlflow, pull
+from poc.steps.copies import Copies, both_copies, held_by_branch, held_by_mlflow, pull
 from poc.steps.standing import fetched
-from poc.steps.trust import load_trust
+from poc.steps.trust import AT_A_REF, load_trust
 from poc.tools import strict_yaml, tracking
 
 
@@ -86,6 +86,16 @@ def _of_ledger(root: Path, ledger: Ledger, trust: Trust) -> Iterator[Finding]:
     for each in ledger.decisions:
         yield from (finding for finding in each.found if finding.reason is not Reason.KEY_REVOKED)
     yield from signed_charter_stays(vouch.charter_facts(root), ledger)
+    yield from _of_branch(root, trust)
+
+
+def _of_branch(root: Path, trust: Trust) -> list[Finding]:
+    """Hold the ledger against the one on the branch that the trust files come from: a change may add to it, and nothing else."""
+    if not trust.where.startswith(AT_A_REF):
+        return []
+    ref = trust.where.removeprefix(AT_A_REF).partition(":")[0]
+    here, there = vouch.ledger_in(root), held_by_branch(root, ref)
+    return [*copies_agree(here, there, theirs=ref), *nothing_is_missing(here, there, theirs=ref)]
 
 
 def _of_copies(project: str, copies: Copies) -> list[Finding]:

@@ -10,6 +10,7 @@ import click
 
 from poc.cli.options import A_FOLDER, as_json
 from poc.cli.printing import print_json
+from poc.cli.staging import STAGES
 from poc.layout import LOAD_SVG, project_root
 
 if TYPE_CHECKING:
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--candidate", "folder", type=A_FOLDER, help="A candidate's folder; without it that of the newest run that froze one.")
 @click.option("--alias", help="Serve the version that holds this alias in MLflow, and the next one as soon as it holds it.")
+@click.option("--stage", type=STAGES, help="Serve the version that holds this stage, if it is signed for; the next one too.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that answer, with one thread each.")
-@click.option("--poll-seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="With an alias: how often MLflow is asked who holds it.")
+@click.option(
+    "--poll-seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="With an alias or a stage: how often MLflow is asked who holds it."
+)
 @click.option("--shadow", metavar="FOLDER|ALIAS", help="Ask this candidate the same, tell nobody, and count where it differs.")
 @click.option("--log-requests", "log", type=click.Path(file_okay=False, path_type=Path), help="Log features and answers to Parquet files in this folder.")
 @click.option("--log-share", type=click.FloatRange(0, 1, min_open=True), default=0.01, show_default=True, help="Share of requests that are logged.")
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 def serve(
     folder: Path | None,
     alias: str | None,
+    stage: str | None,
     host: str,
     port: int,
     workers: int,
@@ -56,15 +61,16 @@ def serve(
     from poc.acts.service import Log, Settings, serve_by_workers
     from poc.tools.request_log import Bounds
 
-    if folder and alias:
-        raise click.UsageError("--candidate and --alias name two things to serve")
+    if sum(map(bool, (folder, alias, stage))) > 1:
+        raise click.UsageError("--candidate, --alias and --stage name several things to serve")
+    named = alias or stage  # as an alias, a stage is that stage
     settings = Settings(
-        holder=sources.in_folder(folder) if folder else sources.by_alias(project_root(), alias) if alias else sources.newest(project_root()),
+        holder=sources.in_folder(folder) if folder else sources.by_alias(project_root(), named) if named else sources.newest(project_root()),
         shadow=sources.in_folder_or_by_alias(shadow) if shadow else None,
         workers=workers,
         host=host,
         port=port,
-        poll_seconds=poll_seconds if alias or (shadow and not Path(shadow).is_dir()) else None,
+        poll_seconds=poll_seconds if named or (shadow and not Path(shadow).is_dir()) else None,
         log=Log(folder=log.resolve(), share=log_share, bounds=Bounds(seconds_per_file=log_seconds, max_rows=log_rows, max_bytes=log_mb * 2**20))
         if log
         else None,
@@ -72,7 +78,7 @@ def serve(
         limit_ms=sources.limit_ms(),
     )
 
-    run = None if folder or alias else newest_candidate(project_root())[0]
+    run = None if folder or named else newest_candidate(project_root())[0]
 
     def ready(bound: int, served: Admitted) -> None:
         url = f"http://{host}:{bound}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from poc import layout
 from poc.rules.signoff import Entry, Finding, copies_agree, entry_of_tag
 from poc.rules.signoff.ledger import TAG
 from poc.steps.vouch import ledger_in
-from poc.tools import files, tracking
+from poc.tools import files, git, tracking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,15 @@ def held_by_mlflow(project: str) -> list[Entry]:
     """Read the entries that MLflow holds, in the order of their numbers."""
     read = [entry_of_tag(f"{TAG}{number:04d}", value) for number, value in sorted(tracking.ledger_held(project).items())]
     return [entry for entry in read if entry]
+
+
+def held_by_branch(root: Path, ref: str) -> list[Entry]:
+    """Read the entries that lie at a ref of git, in the order of their numbers."""
+    top = git.top_of(root)
+    folder = PurePosixPath(root.resolve().relative_to(top.resolve()) if top else ".") / layout.SIGNOFFS
+    held = {PurePosixPath(path): content for path, content in git.list_at(root, ref, str(folder)).items()}
+    statements = sorted(path for path in held if path.parent == folder and path.match("[0-9][0-9][0-9][0-9].json"))
+    return [Entry(number=int(path.stem), statement=held[path], signature=held.get(path.with_suffix(".sig"), b"")) for path in statements]
 
 
 def pull(root: Path, entries: Sequence[Entry]) -> None:

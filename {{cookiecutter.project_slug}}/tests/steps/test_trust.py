@@ -97,6 +97,12 @@ def test_trust_files_elsewhere_in_a_repository_that_holds_the_project_are_refuse
     assert refused(project, "../trust").code == "trust_in_the_change"
 
 
+def test_a_server_without_a_project_reads_trust_files_wherever_it_stands(project: Path) -> None:
+    assert load_trust(project.parent, str(project.parent / "trust")).found == ()
+    (project.parent / layout.CHARTER).touch()
+    assert refused(project.parent, str(project.parent / "trust")).code == "trust_in_the_change"
+
+
 def test_a_link_from_outside_leads_back_into_the_repository_in_vain(project: Path) -> None:
     inside = a_trust_folder(project / "hidden")
     (project.parent / "link").symlink_to(inside)

@@ -63,8 +63,7 @@ def _stop_at(found: Sequence[Finding]) -> None:
 def _in_folder(root: Path, folder: Path) -> _Source:
     demo = root / layout.DEMO_TRUST
     is_for_demos = demo.is_dir() and folder.exists() and folder.samefile(demo) and not demo.is_symlink()
-    repository = _repository(root)
-    inside = [place for place in trust_files.places_of(folder) if trust_files.is_inside(place, root) or trust_files.is_inside(place, repository)]
+    inside = [place for place in trust_files.places_of(folder) if any(trust_files.is_inside(place, judged) for judged in _judged(root))]
     _stop_at(folder_is_outside(str(folder), [] if is_for_demos else inside))
     return _Source(
         where=str(folder),
@@ -74,9 +73,15 @@ def _in_folder(root: Path, folder: Path) -> _Source:
     )
 
 
-def _repository(root: Path) -> Path:
-    """Find the top folder of the repository that a project lies in; the project itself where there is none."""
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+def _judged(root: Path) -> list[Path]:
+    """List the folders that trust files judge: the project, and the repository around it. Where there is no charter, as on a server, there is no project."""
+    repository = _repository(root)
+    return [*([root] if (root / layout.CHARTER).is_file() else []), *([repository] if repository else [])]
+
+
+def _repository(root: Path) -> Path | None:
+    """Find the top folder of the repository that a project lies in."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
 
 
 def _at_ref(root: Path, place: str) -> _Source:
@@ -96,13 +101,13 @@ def _roles(source: _Source) -> Roles:
 
 
 def _private_keys(root: Path) -> list[str]:
-    return git.private_keys_committed(root) if (_repository(root) / ".git").exists() else []
+    return git.private_keys_committed(root) if _repository(root) else []
 
 
 def _on_branch(root: Path, roles: Roles) -> dict[str, bytes]:
     """Read the ledger as it lies on the protected branch where merges count as approvals; nothing counts where git does not know it, or it is the change."""
     allowed, repository = roles.approvals_on_branch, _repository(root)
-    if allowed is None or not (repository / ".git").exists() or git.is_checked_out(root, allowed.ref):
+    if allowed is None or repository is None or git.is_checked_out(root, allowed.ref):
         return {}
     project = root.resolve().relative_to(repository.resolve()).as_posix()
     above = "" if project == "." else f"{project}/"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from poc.rules.charter import Charter, Person, Role, Stage
+from poc.rules.charter import Charter, Role, Stage
 from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.sshsig import SK_ECDSA, SK_ED25519, key_facts
 from poc.rules.signoff.statement import Assurance
@@ -47,15 +47,15 @@ def assurance_of(fingerprint: str, trust: Trust) -> Assurance:
 
 
 def parts_of(person: str, stage: Stage, charter: Charter, on_behalf_of: str = "") -> list[Part]:
-    """List in which roles somebody may sign a stage by the charter: their own, or else those of the people whom they stand in for."""
+    """List in which roles somebody may sign a stage by the charter: their own, or else those of the people whom they stand in for.
+
+    Whether they may stand in for somebody whom they name, is for the verifier to say.
+    """
     held = [each for each in charter.people if each.role in stage.signers]
+    if on_behalf_of:
+        return [Part(role=each.role, on_behalf_of=on_behalf_of) for each in held if each.email == on_behalf_of]
     own = [Part(role=each.role) for each in held if each.email == person]
-    others = [Part(role=each.role, on_behalf_of=each.email) for each in held if _stands_in(person, each)]
-    return [part for part in others if part.on_behalf_of == on_behalf_of] if on_behalf_of else own or others
-
-
-def _stands_in(person: str, whom: Person) -> bool:
-    return whom.deputy == person and whom.email != person
+    return own or [Part(role=each.role, on_behalf_of=each.email) for each in held if each.deputy == person]
 
 
 def _lines_of(person: str, trust: Trust) -> list[SignerLine]:

@@ -138,6 +138,13 @@ def test_a_private_key_that_git_does_not_have_is_none_of_its_business(clone: Pat
     assert git.private_keys_committed(clone) == []
 
 
+def test_where_git_cannot_look_there_may_be_a_key(clone: Path) -> None:
+    for path in (clone / ".git" / "objects").glob("??/*"):
+        path.unlink()
+    with pytest.raises(EnvironmentRefused, match="git cannot look for private keys"):
+        git.private_keys_committed(clone)
+
+
 def test_what_git_ignores_and_what_it_has_is_told_apart(clone: Path) -> None:
     (clone / ".gitignore").write_text(".poc/\n")
     assert [git.is_ignored(clone, path) for path in (".poc/demo-trust/keys", "charter")] == [True, False]

@@ -85,11 +85,19 @@ def signing_key(folder: Path) -> str | None:
 
 
 def private_keys_committed(folder: Path) -> list[str]:
-    """List the files that are committed, or about to be, and hold a private key; paths count from the folder."""
+    """List the files that are committed, or about to be, and hold a private key; paths count from the folder.
+
+    Raises:
+        EnvironmentRefused: git could not look.
+    """
+    if top_of(folder) is None:
+        return []
     found = set[str]()
-    for place in (["--cached"], ["HEAD"]):
-        said = _ask(folder, "grep", "-l", "-z", "-a", "-E", "-e", _PRIVATE_KEY, *place, "--", ".") or b""
-        found |= {os.fsdecode(name).removeprefix("HEAD:") for name in said.split(b"\0") if name}
+    for place in ("--cached", *(["HEAD"] if _ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") else [])):
+        done = _run(folder, "grep", "-l", "-z", "-a", "-E", "-e", _PRIVATE_KEY, place, "--", ".")
+        if done.returncode > 1 or b"error: " in done.stderr:  # 1 says that there is none, also where it could not read
+            raise EnvironmentRefused("git cannot look for private keys", where=str(folder), fix=done.stderr.decode(errors="replace").strip())
+        found |= {os.fsdecode(name).removeprefix("HEAD:") for name in done.stdout.split(b"\0") if name}
     return sorted(found)
 
 
@@ -104,7 +112,13 @@ def is_tracked(folder: Path, path: str) -> bool:
 
 
 def _ask(folder: Path, *question: str) -> bytes | None:
-    """Ask git, away from variables that would send it elsewhere or swap objects; None where it has no answer.
+    """Ask git; None where it has no answer."""
+    done = _run(folder, *question)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _run(folder: Path, *question: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git, away from variables that would send it elsewhere or swap objects.
 
     Raises:
         EnvironmentRefused: there is no git on this machine, or it does not trust this repository's owner.
@@ -123,4 +137,4 @@ def _ask(folder: Path, *question: str) -> bytes | None:
     if b"dubious ownership" in done.stderr:
         fix = f"git config --global --add safe.directory {folder}"
         raise EnvironmentRefused("git does not answer: the repository belongs to another user", where=str(folder), fix=fix)
-    return done.stdout if done.returncode == 0 else None
+    return done

@@ -285,7 +285,7 @@ def test_one_decision_that_is_the_cheapest_for_every_class_leaves_nothing_to_a_m
 
 def test_all_problems_come_at_once() -> None:
     charter = a_charter(
-        people=[*PLAIN["people"][:4], PLAIN["people"][0]], limits={"monthly_budget": 1}, value={"useful_life_periods": 1, "run_cost_per_period": 90000}
+        people=[*PLAIN["people"], PLAIN["people"][0]], limits={"monthly_budget": 1}, value={"useful_life_periods": 1, "run_cost_per_period": 90000}
     )
     assert places(charter) == ["people", "limits.hardware.monthly_cost", "value"]
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from poc.errors import Problem
 from poc.rules.answers import OUTPUTS
 from poc.rules.charter import AmountCharter, BinaryCharter, Charter, MulticlassCharter, Person
+from poc.rules.signable import signable
 from poc.rules.worth_starting import worth_starting
 
 #: How far written shares may be from adding up to 1: they were rounded.
@@ -33,6 +34,7 @@ def check_charter(charter: Charter) -> list[Problem]:
         _joins: ["data"],
         _features: ["features"],
         _stages: ["stages", "people"],
+        signable: ["stages", "people"],
         _sprints: ["timebox"],
         _measured: ["baseline", "timebox"],
         _money: ["value", "baseline", "timebox", "data"],

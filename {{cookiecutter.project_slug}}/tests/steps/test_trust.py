@@ -260,3 +260,9 @@ def test_after_a_rotation_the_old_keys_signatures_hold_and_it_signs_nothing_new(
     (after,) = verified(followed([], issued_at=NOW.replace(hour=23)), trust).decisions
     (new,) = verified(followed([], key="olga new", issued_at=NOW.replace(hour=23)), trust).decisions
     assert (trust.found, before.found, [finding.reason for finding in after.found], new.found) == ((), (), ["signature_invalid"], ())
+
+
+@pytest.mark.parametrize("option", ['valid-before="2026-07-01"', 'valid-after="20260701Z"', 'valid-before=""', "valid-before", "verify-required"])
+def test_an_option_that_openssh_does_not_read_is_told(option: str, project: Path) -> None:
+    a_trust_folder(project.parent / "trust", signers=signer_line("olga").replace('" ssh', f'",{option} ssh'))
+    assert [finding.reason for finding in load_trust(project, "../trust").found] == ["signer_line_malformed"]

@@ -22,7 +22,9 @@ KEY_TYPES = (
 _OPTION = r'[a-z-]+(?:="[^"]*")?'
 _ONE_OPTION = r'([a-z-]+)(?:="([^"]*)")?'
 _LINE = re.compile(rf"(\S+)\s+(?:({_OPTION}(?:,{_OPTION})*)\s+)?({'|'.join(map(re.escape, KEY_TYPES))})\s+([A-Za-z0-9+/=]+)(?:\s.*)?")
-_KNOWN_OPTIONS = {"namespaces", "valid-after", "valid-before", "verify-required"}
+_KNOWN_OPTIONS = {"namespaces", "valid-after", "valid-before"}
+#: A day, or a moment, in UTC.
+_DATE = re.compile(r"\d{8}(\d{4}(\d{2})?)?")
 
 
 def read_signers(content: bytes, namespace: str, where: str) -> tuple[list[SignerLine], list[Finding]]:
@@ -86,6 +88,8 @@ def line_is_read(text: str, where: str) -> list[Finding]:
         what = f"the option {unknown[0]} is not known here"
     elif twice := [name for name, times in Counter(_option_names(match[2])).items() if times > 1]:
         what = f"the option {twice[0]} stands there twice"
+    elif odd := [name for name, value in _options(match[2]).items() if name.startswith("valid-") and not _DATE.fullmatch(value)]:
+        what = f"{odd[0]} is not written as YYYYMMDD or YYYYMMDDHHMMSS, in UTC"
     else:
         return key_is_readable(match[3], match[4], where)
     return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=what, where=where)]

@@ -16,8 +16,8 @@ START_SECONDS = 90
 
 
 @contextmanager
-def a_tracking_server(folder: Path, empty_database: Path) -> Iterator[str]:
-    """Run a server in a folder of its own; yield its address."""
+def a_tracking_server(folder: Path, empty_database: Path, *, backend: str = "") -> Iterator[str]:
+    """Run a server in a folder of its own, on SQLite unless another database is named; yield its address."""
     folder.mkdir(parents=True)
     shutil.copy(empty_database, folder / "server.db")
     with socket.socket() as free:
@@ -25,7 +25,7 @@ def a_tracking_server(folder: Path, empty_database: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [
         sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--artifacts-destination", (folder / "artifacts").as_uri(),
+        "--backend-store-uri", backend or f"sqlite:///{folder / 'server.db'}", "--artifacts-destination", (folder / "artifacts").as_uri(),
     ]  # fmt: skip
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     environment.pop("MLFLOW_TRACKING_URI", None)

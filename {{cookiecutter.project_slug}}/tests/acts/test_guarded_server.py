@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import secrets
+import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +20,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from guarded_servers import a_guarded_server
+from installed import installed_in
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from postgres import a_postgres
 from signed_versions import CHARTER, a_registered_version, facts_of
 
 from poc import layout
@@ -358,3 +365,65 @@ def test_mlflows_page_opens_for_training_models_and_what_is_downloaded_is_what_w
 def test_a_page_elsewhere_cannot_send_a_change(world: World) -> None:
     wish = {"name": PROJECT, "alias": "champion", "version": "1"}
     assert world.send("POST", "/api/2.0/mlflow/registered-models/alias", wish, {"Origin": "https://elsewhere.example"})[0] == 403
+
+
+# Whom it believes
+
+
+def test_without_trust_files_the_server_starts_says_so_and_gives_no_stage(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_guarded_server(tmp_path / "server", empty_database, None) as url:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        client = connect()
+        version = a_version(client, PROJECT)
+        assert refused(lambda: client.set_registered_model_alias(PROJECT, "shadow", version.number)) == "trust_not_configured"
+        client.set_registered_model_alias(PROJECT, "champion", version.number)
+    assert "no version will get a stage here" in (tmp_path / "server/server.log").read_text()
+
+
+def test_a_key_that_is_revoked_while_the_server_runs_gives_no_stage_from_then_on(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trust, repository = a_trust_folder(tmp_path / "trust"), tmp_path / "repository"
+    (repository / layout.STATE).mkdir(parents=True)
+    (repository / layout.CHARTER).write_bytes(CHARTER)
+    monkeypatch.chdir(repository)
+    with a_guarded_server(tmp_path / "server", empty_database, trust) as url:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        client, number = connect(), a_registered_version(repository)
+        push(PROJECT, a_ledger(facts_of(number), until="shadow"))
+        client.set_registered_model_alias(PROJECT, "shadow", number)
+        a_trust_folder(trust, revoked=["olga"])
+        assert refused(lambda: client.set_registered_model_alias(PROJECT, "shadow", number)) == "key_revoked"
+
+
+def test_stores_without_the_guard_do_not_start_behind_its_routes(tmp_path: Path, empty_database: Path) -> None:
+    shutil.copy(empty_database, tmp_path / "plain.db")
+    code = "from poc.acts.guarded_server import create_app; create_app()"
+    settings = {"_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{tmp_path}/plain.db", "_MLFLOW_SGI_NAME": "uvicorn", "PYTHONPATH": installed_in(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "nothing would guard runs, the registry" in done.stderr) == (1, True)
+
+
+def test_of_two_entries_that_come_at_once_over_postgresql_one_stays_and_the_other_is_told(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust, repository = a_trust_folder(tmp_path / "trust"), tmp_path / "repository"
+    (repository / layout.STATE).mkdir(parents=True)
+    monkeypatch.chdir(repository)
+    with a_postgres() as database, a_guarded_server(tmp_path / "server", empty_database, trust, database=database) as url:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        client, number = connect(), a_registered_version(repository)
+        before = a_ledger(facts_of(number), until="charter")
+        push(PROJECT, before)
+        both = [followed(before, facts_of(number), stage="shadow", role="owner", reason=f"thread {i}")[-1].tag for i in range(8)]
+        with ThreadPoolExecutor(len(both)) as pool:
+            answers = list(pool.map(lambda tag: sent(client, *tag), both))
+        assert sorted(answers) == ["", *["ledger_forked"] * (len(both) - 1)]
+        assert held_by_mlflow(PROJECT)[-1].tag == both[answers.index("")]
+
+
+def sent(client: MlflowClient, name: str, value: str) -> str:
+    """Send an entry; return the reason code of a refusal."""
+    try:
+        client.set_registered_model_tag(PROJECT, name, value)
+    except MlflowException as error:
+        return code_in(error.message)
+    return ""

@@ -32,16 +32,12 @@ def tracking_store(store_uri: str, artifact_uri: str) -> Any:
 
 def create_app() -> Any:
     """Put MLflow's server together: its own application behind the guard, with the sign-off page beside it."""
+    from poc.acts.signoff_page import mounted
     from poc.tools.tracking.guard.server import guarded_app
 
-    app = guarded_app()
     for line in warnings():
         logging.getLogger("uvicorn.error").warning(line)
-    try:
-        from poc.acts.signoff_page import mounted
-    except ImportError:
-        return app
-    return mounted(app)
+    return mounted(guarded_app())
 
 
 def warnings() -> list[str]:
@@ -79,7 +75,8 @@ def next_entry_findings(project: str, tag: str, value: str) -> list[Finding]:
 
     try:
         trust, entry = _trust(), entry_of_tag(tag, value)
-        ledger = vouch.verified([*held_by_mlflow(project), *([entry] if entry else [])], trust)
+        before = [each for each in held_by_mlflow(project) if entry and each.number < entry.number]  # where its number was taken meanwhile, the database says so
+        ledger = vouch.verified([*before, *([entry] if entry else [])], trust)
     except PocError as error:
         return _as_findings(error)
     return [*trust.found, *ledger.found, *entry_is_whole(entry, value, project, ledger)]

@@ -25,7 +25,7 @@ def mlflow(host: str, port: int | None, as_json: bool) -> None:
     from poc.tools.tracking import ui_port
 
     port = port or ui_port()
-    url = f"http://{host}:{port}"
+    url = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"  # where passkeys work; on a number they do not
 
     def ready(warnings: list[str]) -> None:
         for line in warnings:

@@ -75,7 +75,8 @@ def next_entry_findings(project: str, tag: str, value: str) -> list[Finding]:
 
     try:
         trust, entry = _trust(), entry_of_tag(tag, value)
-        before = [each for each in held_by_mlflow(project) if entry and each.number < entry.number]  # where its number was taken meanwhile, the database says so
+        # Where its number was taken meanwhile, the database says so.
+        before = [each for each in held_by_mlflow(project) if entry and each.number < entry.number]
         ledger = vouch.verified([*before, *([entry] if entry else [])], trust)
     except PocError as error:
         return _as_findings(error)

@@ -130,7 +130,7 @@ def page_of(
     stages = [stage for stage in facts.charter.stages if (stage.name == "charter") == of_charter]
     possible = signers_of(stages, facts, trust, site or "")
     broken = tuple(
-        ("Nothing can be signed here.", finding.what) for finding in (*trust.found, *ledger.found, *passkeys_work_here(site, origin, trust.roles.passkeys))
+        ("Nothing can be signed here:", f"{finding.what} ({finding.where})") for finding in (*trust.found, *ledger.found, *passkeys_work_here(site, origin, trust.roles.passkeys))
     )
     without = sorted({f"{signer.name} ({_plain(signer.role)})" for signer in possible if not signer.keys})
     return SignoffPage(

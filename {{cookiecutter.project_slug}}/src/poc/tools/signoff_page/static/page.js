@@ -27,9 +27,11 @@ function tell(words, kind) {
   answer.scrollIntoView({ block: "nearest" });
 }
 
-function why(error) {
-  return error.name === "NotAllowedError" ? "The passkey was not used: cancelled, out of time, or there is none for this site on this device." : error.message;
-}
+const WHY = {
+  NotAllowedError: "The passkey was not used: cancelled, out of time, or there is none for this site on this device.",
+  NotSupportedError: "This device makes no passkey of the kind that is verified here (ES256): try a telephone or a security key.",
+  SecurityError: "Passkeys do not work at this address.",
+};
 
 // Runs a step while its button rests; whatever goes wrong is said on the page.
 async function step(button, work) {
@@ -38,7 +40,7 @@ async function step(button, work) {
   try {
     await work();
   } catch (error) {
-    tell(why(error), "refused");
+    tell(WHY[error.name] || error.message, "refused");
   } finally {
     button.disabled = false;
   }

@@ -152,6 +152,12 @@ def test_revocations_may_be_a_krl(project: Path) -> None:
     assert (trust.found, [finding.reason for finding in sam.found], olga.found) == ((), ["key_revoked"], ())
 
 
+def test_a_krl_that_was_cut_off_is_told(project: Path) -> None:
+    (project.parent / "trust" / "revoked").write_bytes(b"SSHKRL\n\0\0\0\0\1")
+    (finding,) = load_trust(project, "../trust").found
+    assert finding.reason == "trust_unreadable" and finding.what.endswith("Invalid KRL file revoked: incomplete message")
+
+
 def test_trust_is_read_from_a_remotes_branch_and_not_from_the_change(clone: Path) -> None:
     trust = load_trust(clone, "git:origin/main:trust")
     assert (trust.found, address("sam") in people(trust)) == ((), True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from poc import layout
 from poc.errors import InputRefused, NotSignedOff
 from poc.rules.signoff import Finding, Reason, Roles, Trust, check, read_signers, refuse_with
-from poc.rules.signoff.revoked import revocations_are_read
-from poc.tools import git, strict_yaml, trust_files
+from poc.rules.signoff.revoked import KRL, krl_is_read, revocations_are_read
+from poc.tools import git, ssh, strict_yaml, trust_files
 
 SETTING = "POC_TRUST"
 #: What a place at a ref begins with: `git:origin/main:trust`.
@@ -50,7 +50,7 @@ def load_trust(root: Path, place: str | None = None) -> Trust:
         signers=signers,
         revoked=revoked,
         is_protected=source.is_protected,
-        found=(*found, *revocations_are_read(revoked, f"{source.where}/{layout.REVOKED}"), *no_private_key_is_committed(_private_keys(root))),
+        found=(*found, *_of_revocations(revoked, f"{source.where}/{layout.REVOKED}"), *no_private_key_is_committed(_private_keys(root))),
         on_branch=_on_branch(root, roles),
     )
 
@@ -66,7 +66,7 @@ def _in_folder(root: Path, folder: Path) -> _Source:
     inside = [place for place in trust_files.places_of(folder) if any(trust_files.is_inside(place, judged) for judged in _judged(root))]
     _stop_at(folder_is_outside(str(folder), [] if is_for_demos else inside))
     return _Source(
-        where=str(folder),
+        where=str(layout.DEMO_TRUST if is_for_demos else folder),
         files=trust_files.read_folder(folder),
         is_for_demos=is_for_demos,
         is_protected=not trust_files.can_be_changed(folder),
@@ -98,6 +98,10 @@ def _roles(source: _Source) -> Roles:
         return strict_yaml.load_roles(source.files[layout.ROLES], where=f"{source.where}/{layout.ROLES}")
     except InputRefused as error:
         raise NotSignedOff(error.problems, code=Reason.TRUST_UNREADABLE) from error
+
+
+def _of_revocations(content: bytes, where: str) -> list[Finding]:
+    return krl_is_read(ssh.krl_complaint(content), where) if content.startswith(KRL) else revocations_are_read(content, where)
 
 
 def _private_keys(root: Path) -> list[str]:

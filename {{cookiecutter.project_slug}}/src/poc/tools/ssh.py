@@ -113,6 +113,17 @@ def verify(statement: bytes, signature: bytes, *, signer: str, namespace: str, a
     return Checked(fingerprint="", complaint=_first_line(done.stderr, folder) or _first_line(done.stdout, folder) or f"it ended with {done.returncode}")
 
 
+def krl_complaint(content: bytes) -> str:
+    """Say what is wrong with a KRL; nothing where it can be read.
+
+    Raises:
+        EnvironmentRefused: there is no OpenSSH that can.
+    """
+    with _files(revoked=content) as folder:
+        done = _asking_nobody([_program(), "-Q", "-l", "-f", f"{folder}/revoked"])
+        return "" if done.returncode == 0 else _first_line(done.stderr, folder) or f"ssh-keygen ended with {done.returncode}"
+
+
 def _good(done: subprocess.CompletedProcess[str]) -> str:
     """Return the fingerprint of a valid signature's key."""
     said = _GOOD.search(done.stdout) if done.returncode == 0 else None

@@ -9,14 +9,13 @@ import struct
 from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.sshsig import key_facts
 
+#: How a KRL begins: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.krl
 KRL = b"SSHKRL\n\0"
 
 
 @check
 def revocations_are_read(content: bytes, where: str) -> list[Finding]:
-    """Refuse a line that is no public key, such as a fingerprint: `ssh-keygen` would verify nothing any more, and not say why. A KRL is its own to read."""
-    if content.startswith(KRL):
-        return []
+    """Refuse a line that is no public key, such as a fingerprint: `ssh-keygen` would verify nothing any more, and not say why."""
     return [
         Finding(
             reason=Reason.TRUST_UNREADABLE,
@@ -27,6 +26,15 @@ def revocations_are_read(content: bytes, where: str) -> list[Finding]:
         for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1)
         if line.strip() and not line.lstrip().startswith("#") and not _is_key(line)
     ]
+
+
+@check
+def krl_is_read(complaint: str, where: str) -> list[Finding]:
+    """Refuse a KRL that `ssh-keygen` cannot read: it would take every key for revoked."""
+    if not complaint:
+        return []
+    fix = "make it anew: ssh-keygen -k -f revoked KEY.pub"
+    return [Finding(reason=Reason.TRUST_UNREADABLE, what=f"the list of revocations cannot be read: {complaint}", where=where, fix=fix)]
 
 
 def _is_key(line: str) -> bool:

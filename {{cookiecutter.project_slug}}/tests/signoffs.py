@@ -167,7 +167,7 @@ def plain_statement(of: Facts | None = None, *, seq: int = 1, prev: str = "", di
     of = of or facts()
     stage, role = said.get("stage", "shadow"), said.get("role", "owner")
     known = of.stage(stage)
-    issued_at = said.get("issued_at") or SIGNED_AT.get(stage, NOW)
+    issued_at = said.get("issued_at", SIGNED_AT.get(stage, NOW))
     if isinstance(issued_at, datetime):
         days = timedelta(days=known.valid_days if known else 30)
         said = {"expires_at": stamp(issued_at + days), **said, "issued_at": stamp(issued_at)}

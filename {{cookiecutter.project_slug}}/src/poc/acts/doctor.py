@@ -37,7 +37,8 @@ def examine(root: Path) -> list[Finding]:
         *_project(root),
         _bytecode(),
         _pinning(),
-        _program("ssh-keygen", "signing and verifying decisions"),
+        _openssh(),
+        _trust(root),
         _program("git", "tying a run to a commit"),
         _printer(),
     ]
@@ -102,6 +103,29 @@ def _pinning() -> Finding:
 def _program(name: str, why: str) -> Finding:
     path = shutil.which(name)
     return Finding(name=name, is_ok=path is not None, is_needed=False, found="found" if path else "missing", fix=f"install it: needed for {why}")
+
+
+def _openssh() -> Finding:
+    from poc.tools import ssh
+
+    try:
+        return Finding(name="ssh-keygen", is_ok=True, is_needed=False, found=ssh.find())
+    except PocError as error:
+        problem = error.problems[0]
+        return Finding(name="ssh-keygen", is_ok=False, is_needed=False, found=problem.what, fix=f"{problem.fix}: needed for signing and verifying decisions")
+
+
+def _trust(root: Path) -> Finding:
+    from poc.steps.trust import load_trust
+
+    try:
+        trust = load_trust(root)
+        problems = [finding.problem for finding in trust.found]
+    except PocError as error:
+        problems = error.problems
+    if problems:
+        return Finding(name="trust files", is_ok=False, is_needed=False, found=problems[0].what, fix=problems[0].fix)
+    return Finding(name="trust files", is_ok=True, is_needed=False, found=trust.where + (", DEMO" if trust.roles.is_demo else ""))
 
 
 def _printer() -> Finding:

@@ -47,7 +47,7 @@ def sign(statement: bytes, *, key: Path | str, namespace: str) -> bytes:
         file = _key_file(key, Path(folder))
         content = Path(folder) / "statement"
         content.write_bytes(statement)
-        done = _at_the_terminal([_program(), "-q", "-Y", "sign", "-f", str(file), "-n", namespace, str(content)])
+        done = _at_the_terminal([find(), "-q", "-Y", "sign", "-f", str(file), "-n", namespace, str(content)])
         signature = content.with_suffix(".sig")
         if done.returncode == 0 and signature.is_file():
             return signature.read_bytes()
@@ -101,7 +101,7 @@ def verify(statement: bytes, signature: bytes, *, signer: str, namespace: str, a
     """
     with _files(allowed_signers=allowed_signers, revoked=revoked, signature=signature) as folder:
         command = [
-            *(_program(), "-Y", "verify", "-f", f"{folder}/allowed_signers", "-I", signer, "-n", namespace, "-s", f"{folder}/signature"),
+            *(find(), "-Y", "verify", "-f", f"{folder}/allowed_signers", "-I", signer, "-n", namespace, "-s", f"{folder}/signature"),
             *("-O", f"verify-time={at.astimezone(UTC):%Y%m%d%H%M%S}"),
         ]
         done = _asking_nobody([*command, "-r", f"{folder}/revoked"], statement)
@@ -120,7 +120,7 @@ def krl_complaint(content: bytes) -> str:
         EnvironmentRefused: there is no OpenSSH that can.
     """
     with _files(revoked=content) as folder:
-        done = _asking_nobody([_program(), "-Q", "-l", "-f", f"{folder}/revoked"])
+        done = _asking_nobody([find(), "-Q", "-l", "-f", f"{folder}/revoked"])
         return "" if done.returncode == 0 else _first_line(done.stderr, folder) or f"ssh-keygen ended with {done.returncode}"
 
 
@@ -162,7 +162,12 @@ def _first_line(said: str, folder: str) -> str:
     return next((line.strip().replace(f"{folder}/", "") for line in said.splitlines() if line.strip()), "")
 
 
-def _program() -> str:
+def find() -> str:
+    """Return the `ssh-keygen` that signs and verifies.
+
+    Raises:
+        EnvironmentRefused: there is none, or it is too old.
+    """
     program = shutil.which("ssh-keygen")
     if program is None:
         raise EnvironmentRefused("there is no ssh-keygen on this machine", where="PATH", fix=_INSTALL)
@@ -197,7 +202,7 @@ def fingerprint_of_file(key: Path) -> str:
         EnvironmentRefused: there is no OpenSSH that can.
         InputRefused: there is no such key.
     """
-    done = _asking_nobody([_program(), "-l", "-E", "sha256", "-f", str(key.absolute())])
+    done = _asking_nobody([find(), "-l", "-E", "sha256", "-f", str(key.absolute())])
     said = re.search(r"SHA256:\S+", done.stdout) if done.returncode == 0 else None
     if said is None:
         raise InputRefused(
@@ -212,7 +217,7 @@ def make_key(path: Path, comment: str) -> str:
     Raises:
         EnvironmentRefused: there is no OpenSSH that can, or it could not write the key.
     """
-    done = _asking_nobody([_program(), "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path.absolute())])
+    done = _asking_nobody([find(), "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path.absolute())])
     if done.returncode:
         raise EnvironmentRefused(f"ssh-keygen made no key: {_first_line(done.stderr + done.stdout, str(path.parent))}", where=str(path), fix="make room for it")
     return path.with_name(f"{path.name}.pub").read_text(encoding="utf-8").strip()

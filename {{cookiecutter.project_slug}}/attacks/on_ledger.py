@@ -1,0 +1,108 @@
+"""Attacks on the ledger: decisions taken out, put in between, dated back, or told to MLflow in another way than to git."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attack import Attack
+from programs import promote, verify
+from worlds import PROJECT, World, at
+
+from poc import layout
+from poc.rules.signoff import NAMESPACE, Entry, Reason, canonical
+from poc.steps.copies import push
+from poc.tools import ssh, tracking
+
+TO_PRODUCTION, TO_SHADOW = promote("production"), promote("shadow")
+
+
+def _saying(name: str) -> Callable[[World, Any], None]:
+    def lay(world: World, value: Any) -> None:
+        world.sign(**{name: value})
+
+    return lay
+
+
+def _following(world: World, before: int) -> None:
+    """Sign on top of the decision so far from the end."""
+    said = world.entries()
+    world.forget(1)
+    follows = world.statement()["predicate"]["prev"] if before == 1 else "0" * 64
+    assert len(world.entries()) == len(said) - 1
+    world.sign(prev=follows)
+
+
+def _numbered(world: World, ahead: int) -> None:
+    world.sign(seq=len(world.entries()) + 1 + ahead)
+
+
+def _without_entry(world: World, number: int) -> None:
+    """Lose one entry, of the ledger or behind its end."""
+    path = world.root / layout.SIGNOFFS / f"{number:04d}.json"
+    path.unlink(missing_ok=True)
+    path.with_suffix(".sig").unlink(missing_ok=True)
+
+
+def _pushed(world: World) -> None:
+    """Let MLflow know what git knows."""
+    with world.entered():
+        push(PROJECT, world.entries())
+
+
+def _forgotten(world: World, count: int) -> None:
+    """Say no, let MLflow know, and take so many decisions out of git."""
+    world.sign(decision="reject", reason="the data drifted")
+    world.sign("shadow", "olga", "owner")
+    _pushed(world)
+    world.forget(count)
+
+
+def _no_taken_out(world: World, decision: str) -> None:
+    """Decide once more, let MLflow know, and take that out of git."""
+    world.sign(decision=decision)
+    _pushed(world)
+    world.forget(1)
+
+
+def _copied_with(world: World, change: Callable[[str], str]) -> None:
+    """Let MLflow hold another copy of the newest decision."""
+    _pushed(world)
+    entry = world.entries()[-1]
+    name, value = entry.tag
+    with world.entered():
+        tracking.tag_model(PROJECT, {name: change(value)})
+
+
+def _coming_from_mlflow(world: World, key: str) -> None:
+    """Let MLflow bring a decision that git does not have, about something else than is asked for."""
+    content = canonical(world.statement("shadow", "olga", "owner", version="2"))
+    entry = Entry(number=len(world.entries()) + 1, statement=content, signature=ssh.sign(content, key=world.key(key), namespace=NAMESPACE))
+    with world.entered():
+        push(PROJECT, [entry])
+
+
+def _same(value: str) -> str:
+    return value
+
+
+ATTACKS = (
+    Attack(name="a decision that follows another than lies before it", lay=_following, control=1, attack=2,
+           through=TO_PRODUCTION, reason=Reason.LEDGER_BROKEN, guard="chain_holds"),
+    Attack(name="a decision that calls itself by another number", lay=_numbered, control=0, attack=1,
+           through=TO_PRODUCTION, reason=Reason.LEDGER_BROKEN, guard="chain_holds"),
+    Attack(name="dated back behind the decision before it", lay=_saying("issued_at"), control=at(), attack=at(days=-20),
+           through=TO_PRODUCTION, reason=Reason.LEDGER_RUNS_BACK, guard="time_runs_forward"),
+    Attack(name="a decision in the middle taken out", lay=_without_entry, control=9, attack=3,
+           through=TO_PRODUCTION, reason=Reason.LEDGER_GAP, guard="numbers_follow"),
+    Attack(name="truncated ledger: the newest no taken out of git", lay=_no_taken_out, control="approve", attack="reject",
+           through=TO_PRODUCTION, reason=Reason.REJECTED, guard="is_approved"),
+    Attack(name="truncated ledger: git has fewer decisions than MLflow", lay=_forgotten, control=0, attack=2,
+           through=verify(), reason=Reason.LEDGER_TRUNCATED, guard="nothing_is_missing"),
+    Attack(name="forged tag: MLflow's copy of a decision edited", lay=_copied_with, control=_same, attack=lambda value: value.replace("approve", "reject"),
+           through=TO_PRODUCTION, reason=Reason.LEDGER_FORKED, guard="copies_agree"),
+    Attack(name="forged tag: the edited copy found afterwards", lay=_copied_with, control=_same, attack=lambda value: value.replace("approve", "reject"),
+           through=verify(), reason=Reason.LEDGER_FORKED, guard="copies_agree"),
+    Attack(name="forged tag: MLflow brings a decision that nobody signed", lay=_coming_from_mlflow, control="olga", attack="eve",
+           through=TO_SHADOW, reason=Reason.KEY_NOT_TRUSTED, guard="what_comes_is_signed"),
+)  # fmt: skip

@@ -9,6 +9,10 @@ from poc.rules.words import on_one_line
 
 #: MLflow's page puts no space between the columns of a table; two no-break spaces after each cell do.
 GAP = "\u00a0\u00a0"
+#: A version's description in MLflow's tables: SQLite takes more, PostgreSQL refuses.
+MOST_LETTERS = 5_000
+#: Sections that a description is made shorter by, the first first: they stand in the brief, which it links to.
+LEFT_OUT_FIRST = ("Evidence", "What the money depends on most", "Why not the usual threshold", "People")
 #: What could begin markup or a table's next cell; an underscore only at a word's edge.
 SPECIAL = re.compile(r"[\\`*<>&|\[\]~$]|(?<!\w)_|_(?!\w)|^(?:#{1,6}|[+-]|\d+[.)])(?=\s|$)|^[-=]+$")
 
@@ -30,3 +34,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def page(parts: Sequence[str]) -> str:
     """Put paragraphs apart: MLflow shows every line end as one, so a paragraph is one line."""
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def shortened(page: str, most: int = MOST_LETTERS) -> str:
+    """Leave sections out until a page fits, and letters at its end where that is not enough; its last paragraph stays."""
+    if len(page) <= most:
+        return page
+    body, _, last = page.rstrip("\n").rpartition("\n\n")
+    head, *sections = re.split(r"\n\n(?=### )", body)
+    room = most - len(last) - 3
+    for name in LEFT_OUT_FIRST:
+        if len("\n\n".join([head, *sections])) <= room:
+            break
+        sections = [section for section in sections if not section.startswith(f"### {name}\n")]
+    fits = "\n\n".join([head, *sections])[:room]
+    return f"{fits}\n\n{last}\n"

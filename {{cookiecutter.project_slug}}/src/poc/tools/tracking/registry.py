@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from poc.rules.markdown import shortened
 from poc.tools.tracking.connection import connect, tracking_uri, ui_root
 from poc.tools.tracking.uninterrupted import uninterrupted
 
@@ -39,7 +40,7 @@ def create_version(project: str, run_id: str, source: str, *, tags: Mapping[str,
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    version = client.create_model_version(project, source, run_id, tags=dict(tags), description=description).version
+    version = client.create_model_version(project, source, run_id, tags=dict(tags), description=shortened(description)).version
     return _registered(project, str(version), source)
 
 

@@ -114,6 +114,8 @@ def key_is_readable(kind: str, encoded: str, where: str) -> list[Finding]:
     """Refuse a key that is not what its line says."""
     try:
         key = base64.b64decode(encoded, validate=True)
+        if base64.b64encode(key).decode() != encoded:
+            raise ValueError("it is padded in another way than ssh-keygen does it")
         found, bits = key_facts(key)[0], rsa_bits(key) if kind == "ssh-rsa" else LEAST_RSA_BITS
     except (ValueError, binascii.Error, struct.error) as error:
         return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"the key cannot be read: {error}", where=where)]

@@ -13,6 +13,7 @@ from rehearsals import a_rehearsal
 from poc.rules.brief import Brief, Judged
 from poc.rules.charter import BinaryCharter
 from poc.rules.evidence import (
+    UNSIGNED,
     Assessment,
     AtHalf,
     Calibration,
@@ -22,6 +23,7 @@ from poc.rules.evidence import (
     Evaluation,
     Interval,
     NearDuplicates,
+    Signoff,
     Split,
     Splits,
     Verdict,
@@ -53,6 +55,7 @@ def a_judged(
     data_card: str | None = CARD,
     look: int = 1,
     repeated: bool = False,
+    signoff: Signoff = UNSIGNED,
     **charter_changes: Any,
 ) -> Judged:
     """Judge a candidate by the plain charter, changed, as `gate` would."""
@@ -84,6 +87,7 @@ def a_judged(
         rehearsal=a_rehearsal(),
         data_card=data_card,
         judged_on="2026-02-20",
+        signoff=signoff,
     )
 
 

@@ -281,6 +281,14 @@ def lay_down(entries: Sequence[Entry], root: Path) -> None:
             path.with_suffix(".sig").write_bytes(entry.signature)
 
 
+def a_signed_charter(root: Path, *, without: Sequence[tuple[str, str]] = (), **trust: Any) -> Path:
+    """Sign the charter that lies in a repository, long before anybody looked, and return the folder of trust files beside it by which that holds."""
+    known = vouch.charter_facts(root)
+    of = facts(charter=known.charter, charter_sha256=known.charter_sha256)
+    lay_down(a_ledger(of, until="charter", without=without), root)
+    return a_trust_folder(root.parent / "trust", **trust)
+
+
 def digest(text: str) -> str:
     """Digest a text, for a statement about something else."""
     return sha256_of(text.encode())

@@ -12,7 +12,12 @@ from builders import a_plain_charter
 
 from poc import layout
 from poc.errors import ExitCode, InputRefused
+from poc.rules.evidence import Signoff
+from poc.rules.signoff import moment
+from poc.steps import vouch
+from poc.steps.inputs import signoff_of
 from poc.tools import files
+from signoffs import LOOKED_AT, a_signed_charter, facts, followed, lay_down
 
 
 def agree(project: Path, **overrides: Any) -> None:
@@ -92,3 +97,58 @@ def test_a_source_without_a_card_is_not_refused_for_it(project: Path) -> None:
     (project / "data" / layout.DATA_CARD).unlink()
     agree(project)
     assert Run(root=project / "run").perform("charter").status == "done"
+
+
+def signed(project: Path, monkeypatch: pytest.MonkeyPatch, **signed: Any) -> Path:
+    """Sign this project's charter, and believe the trust files in the folder that is returned."""
+    folder = a_signed_charter(project, **signed)
+    monkeypatch.setenv("POC_TRUST", str(folder))
+    return folder
+
+
+def begun(project: Path) -> tuple[Signoff, str]:
+    """Begin a run; return what it says of the signatures, in a record and in its headline."""
+    run = Run(root=project / "run")
+    report = run.perform("charter")
+    return signoff_of(run.folder("agreement")), report.headline
+
+
+def test_a_run_under_a_signed_charter_says_who_signed_and_since_when(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(project, monkeypatch)
+    signoff, headline = begun(project)
+    assert (signoff.mark, signoff.by) == ("", ["sam@example.com as sponsor", "olga@example.com as owner"])
+    assert "signed by sam@example.com as sponsor and olga@example.com as owner; " in headline and "DRAFT" not in headline
+    assert moment(signoff.signed_at) <= LOOKED_AT
+
+
+def test_a_run_under_a_charter_that_one_role_has_not_signed_is_a_draft(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(project, monkeypatch, without=[("charter", "owner")])
+    signoff, headline = begun(project)
+    assert (signoff.mark, signoff.why_not) == ("DRAFT", "charter: nobody has signed as owner") and "unsigned: everything is a DRAFT" in headline
+
+
+def test_a_charter_that_was_changed_after_it_was_signed_is_unsigned(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(project, monkeypatch)
+    with (project / layout.CHARTER).open("ab") as file:
+        file.write(b"\n")
+    assert begun(project)[0].mark == "DRAFT"
+
+
+@pytest.mark.parametrize("left", ["nothing", "no trust file"])
+def test_where_nothing_can_be_believed_a_run_goes_on_as_a_draft(left: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = signed(project, monkeypatch)
+    if left == "nothing":
+        monkeypatch.delenv("POC_TRUST")
+    else:
+        (folder / layout.REVOKED).unlink()
+    signoff, headline = begun(project)
+    assert signoff.mark == "DRAFT" and "unsigned: everything is a DRAFT" in headline
+    assert ("revoked is missing" in signoff.why_not) == (left == "no trust file")
+
+
+def test_a_signature_that_was_renewed_is_as_old_as_the_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(project, monkeypatch)
+    before, known = begun(project)[0], vouch.charter_facts(project)
+    of = facts(charter=known.charter, charter_sha256=known.charter_sha256)
+    lay_down(followed(vouch.ledger_in(project), of, stage="charter", role="sponsor", issued_at=LOOKED_AT), project)
+    assert begun(project)[0].signed_at == before.signed_at

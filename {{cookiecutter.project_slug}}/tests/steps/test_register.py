@@ -17,6 +17,7 @@ from poc.rules.evidence import Candidate, Timings, Verdict, Version
 from poc.steps import STEPS
 from poc.steps.perform import LOGGED_BY_LAUNCHER
 from poc.tools import files, tracking
+from signoffs import a_signed_charter
 
 PROJECT = "stop-bad-parts"
 
@@ -48,6 +49,17 @@ def test_a_go_makes_one_version_with_tags_alias_and_description(project: Path, m
     assert (version.run_id, version.aliases) == (mlflow_run, ["candidate"])
     page = (run.folder("version") / layout.BRIEF_MD).read_text()
     assert version.description.startswith(page) and f"/artifacts/evidence/register/{layout.BRIEF_HTML}?workflowType" in version.description.removeprefix(page)
+
+
+def test_a_version_and_its_run_are_drafts_until_the_charter_is_signed(project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = MlflowClient(tracking.tracking_uri())
+    assert client.get_run(mlflow_run).data.tags["poc.draft"] == "true"
+    monkeypatch.setenv("POC_TRUST", str(a_signed_charter(project)))
+    run = judged(project)
+    run.perform("register")
+    assert (versions()[0].tags["poc.draft"], client.get_run(mlflow_run).data.tags["poc.draft"]) == ("false", "false")
+    page = (run.folder("version") / layout.BRIEF_HTML).read_text()
+    assert "DRAFT" not in page and "signed by sam@example.com as sponsor" in page
 
 
 def test_a_version_has_all_evidence_in_its_run_whether_or_not_a_launcher_logged_it(project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def key_of(root: Path, person: str, named: Path | None, trust: Trust) -> Key:
 
 
 def _at_hand(root: Path, person: str, trust: Trust) -> Iterator[Key]:
-    """List the keys at hand: of the demo, git's, the agent's, and those in the home folder, of which the private half has to be there."""
+    """List the keys at hand: of the demo, git's, the agent's, and those in the home folder."""
     if trust.roles.is_demo:
         yield from _of_file(root / layout.DEMO_TRUST / KEYS / person)
     if at := git.signing_key(root):
@@ -57,7 +57,7 @@ def _at_hand(root: Path, person: str, trust: Trust) -> Iterator[Key]:
     for line in ssh.agent_keys():
         yield from _of_line(line)
     for public in sorted((Path.home() / SSH_FOLDER).glob("*.pub")):
-        yield from _of_file(public.with_suffix("")) if public.with_suffix("").is_file() else ()
+        yield from _of_file(public.with_suffix(""))
 
 
 def _of_file(path: Path) -> Iterator[Key]:

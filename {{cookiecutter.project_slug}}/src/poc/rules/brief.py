@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from poc.rules.agreed_figures import plain
 from poc.rules.charter import UNNAMED, AmountCharter, BinaryCharter, Charter
 from poc.rules.counts import MISSED_OF
-from poc.rules.evidence import MONEY_AGAINST, Candidate, Evaluation, Outcome, Rehearsal, Splits, Timings, Verdict
+from poc.rules.evidence import MONEY_AGAINST, UNSIGNED, Candidate, Evaluation, Outcome, Rehearsal, Signoff, Splits, Timings, Verdict
 from poc.rules.shapes import Picture
 from poc.rules.words import PLAIN, clipped, in_words, listed, parted, percent
 
@@ -18,6 +18,8 @@ SHEET_PT, SIZES_PT = 787.0, tuple(size / 20 for size in range(156, 107, -1))
 ALWAYS, THRESHOLDS, ROW, TORNADO, BESIDE = 55.7, 17.5, 1.55, 12.8, 9.5
 #: How many letter sizes a letter takes, times its size, since that many fit a line: across the page, in half of it, and in a list there. From Chromium.
 ACROSS, HALF, LISTED = 0.0014, 0.0025, 0.0034
+#: Letters of what is said of the charter that are among those that the page takes always.
+ONE_LINE = 140
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Judged:
     rehearsal: Rehearsal
     data_card: str | None
     judged_on: str
+    signoff: Signoff = UNSIGNED
 
     @property
     def unit(self) -> str:
@@ -119,11 +122,16 @@ class Money:
 
 @dataclass(frozen=True, kw_only=True)
 class Brief:
-    """What the page says, top to bottom; thresholds and their curve only where a threshold decides."""
+    """What the page says, top to bottom; thresholds and their curve only where a threshold decides.
+
+    `mark` stands over a page whose charter is not signed in earnest; `drafts` says who signed it, or that nobody did, and `agreed` is that in a word.
+    """
 
     project: str
     question: str
     byline: str
+    mark: str
+    agreed: str
     drafts: str
     data: str
     verdict: Outcome
@@ -157,7 +165,17 @@ class Brief:
 
     def _letters_high(self, size: float) -> float:
         """Estimate how high the page is, in letter sizes; of two columns the longer counts."""
-        across = (self.question, self.meaning, self.next_step, self.data, self.people_in_one_line, self.people.caption, self.people_said, self.limits_caption)
+        across = (
+            self.question,
+            self.meaning,
+            self.next_step,
+            self.drafts[ONE_LINE:],
+            self.data,
+            self.people_in_one_line,
+            self.people.caption,
+            self.people_said,
+            self.limits_caption,
+        )
         variant = HALF * size * (len(self.variant_said) + len(self.speed_said))
         left = TORNADO + LISTED * size * (len(self.break_even) + len(self.if_late_features_fell_silent))
         right = LISTED * size * (sum(map(len, self.not_proven)) + len(self.evidence))

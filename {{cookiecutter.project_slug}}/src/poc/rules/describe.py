@@ -41,7 +41,7 @@ def description(brief: Brief) -> str:
         [
             f"## {brief.verdict}: {text(brief.question)}",
             f"**{text(brief.meaning)}** {text(brief.next_step)}",
-            f"**DRAFT:** {text(brief.drafts)} **Data:** {text(brief.data)}",
+            f"**{brief.agreed}:** {text(brief.drafts)} **Data:** {text(brief.data)}",
             text(brief.byline),
             f"### Money: {text(f'{brief.money.figure} {brief.money.unit}')}",
             text(f"{brief.money.bounds}, against today's process. {brief.money.said}"),

@@ -20,7 +20,7 @@ def model_card(judged: Judged, brief: Brief) -> str:
     return page(
         [
             f"# Model card: {text(charter.project)}",
-            f"{brief.verdict}. {text(brief.meaning)} **DRAFT:** {text(brief.drafts)}",
+            f"{brief.verdict}. {text(brief.meaning)} **{brief.agreed}:** {text(brief.drafts)}",
             "## Details",
             table(("what", "this model"), _details(judged)),
             GAP,

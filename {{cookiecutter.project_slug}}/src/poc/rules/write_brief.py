@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from poc.rules import stakes, words
+from poc.rules.agreed_to import agreed_to, claims
 from poc.rules.brief import Brief, Judged, Limit, Money, Table
 from poc.rules.charter import BinaryCharter, Charter
 from poc.rules.counts import sorts_counted
@@ -38,7 +39,9 @@ def brief_of(judged: Judged) -> Brief:
         project=charter.project,
         question=clipped(charter.decision.question, LONG),
         byline=_byline(judged),
-        drafts=f"The charter (version {charter.version}) is unsigned: nobody agreed to these costs and limits before the look, so this verdict is advice.",
+        mark=judged.signoff.mark,
+        agreed=judged.signoff.mark or "Signed",
+        drafts=agreed_to(judged),
         data=clipped(words.provenance(judged.data_card), OF_THE_DATA),
         verdict=verdict.overall,
         sign=words.SIGNS[verdict.overall],
@@ -94,7 +97,7 @@ def _next_step(judged: Judged) -> str:
     stage = next((each for each in judged.charter.stages if each.name != "charter"), None)
     asks = f" ({stage.name}): {clipped(stage.question, SHORT)}" if stage else "."
     said = {
-        "GO": f"What you can do: answer the question of the next stage{asks} {SIGNED_LATER}",
+        "GO": f"What you can do: answer the question of the next stage{asks}" + ("" if judged.signoff.is_signed else f" {SIGNED_LATER}"),
         "NO-GO": "What you can do: stop. Other costs or limits take a new version of the charter, agreed before a new look, at fresh rows.",
         "NOT PROVEN": f"What you can do: have the missing evidence gathered. On {judged.charter.timebox.decision_date} it ends all the same, in ship or stop.",
     }
@@ -179,7 +182,7 @@ def _not_proven(judged: Judged) -> Iterator[str]:
         yield "This is a repeated look: the counts are those of an earlier look at the same candidate; speed was timed again."
     if verdict.look > 1:
         yield f"The sealed rows were looked at before: this is look {verdict.look} of {verdict.looks_allowed}; the bounds allow for all of them."
-    yield from _unsigned_claims(charter)
+    yield from claims(judged)
     yield from _other_mix(judged)
     yield "How the model ages, and that people act on its alerts: that is what running it beside today's process (shadow, then pilot) is for."
     taken = on_their_owners_word(judged.rehearsal, charter)
@@ -196,17 +199,6 @@ def _not_shown(limit: LimitVerdict) -> str:
     """Say which gain is not shown."""
     could_be = words.range_of(limit) or "anything"
     return f"not shown to be {words.allowed(limit).removesuffix(', always')}; it could be {could_be}"
-
-
-def _unsigned_claims(charter: Charter) -> Iterator[str]:
-    """List what the charter asks to be excused from: nobody has signed it, and no row shows it."""
-    if charter.data.why_rows_may_repeat:
-        yield f"Rows may repeat across the splits; nobody has signed the reason: {sentence(clipped(charter.data.why_rows_may_repeat, SHORT))}"
-    for feature in charter.features:
-        if feature.why_it_may_decide_alone:
-            yield f"{feature.name} may decide alone; nobody has signed the reason: {sentence(clipped(feature.why_it_may_decide_alone, SHORT))}"
-        if feature.why_it_is_known_in_time:
-            yield f"{feature.name} is said to be known in time; nobody has signed the reason: {sentence(clipped(feature.why_it_is_known_in_time, SHORT))}"
 
 
 def _other_mix(judged: Judged) -> Iterator[str]:

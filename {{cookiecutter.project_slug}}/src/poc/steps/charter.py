@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from poc import layout
-from poc.errors import InputRefused, Problem
+from poc.errors import InputRefused, PocError, Problem
 from poc.rules.charter import Charter
 from poc.rules.charter_page import people_of_the_example
 from poc.rules.counts import limited_shares
-from poc.rules.evidence import Number
+from poc.rules.evidence import UNSIGNED, Number, Signoff
 from poc.rules.params import Params
 from poc.rules.sealed_rows import rows_needed
+from poc.rules.signoff.agreement import signoff_of
+from poc.rules.words import listed
 from poc.steps.perform import Result
 from poc.tools import files, strict_yaml
 
@@ -28,12 +31,12 @@ def charter(*, agreement: Path) -> Result:
     files.write_atomically(agreement / layout.SUITE_JSON, layout.SUITE.read_bytes())
     if (card := _card(Path(), agreed)).is_file():
         files.write_atomically(agreement / layout.DATA_CARD_MD, card.read_bytes())
-    digest = files.sha256_of_file(agreement / layout.CHARTER_JSON)
+    digest, signoff = files.sha256_of_file(agreement / layout.CHARTER_JSON), _signoff(agreement)
     needed = _rows_needed(agreed)
     first = limited_shares(agreed)[0]
     few = [f"{number.value:,.0f}" for number in needed if number.unit == f"sealed {first.among}"]
     return Result(
-        headline=f"charter version {agreed.version}, {digest[:12]}, unsigned: everything is a DRAFT; "
+        headline=f"charter version {agreed.version}, {digest[:12]}, {_signed_or_not(signoff)}; "
         f"{first.limit:.3g} {first.name.replace('_', ' ')} needs {', '.join(few[:-1])} or {few[-1]} sealed {first.among} at 0 to {len(few) - 1} errors",
         numbers=[
             Number(name="features", value=len(agreed.features), unit="columns"),
@@ -42,6 +45,34 @@ def charter(*, agreement: Path) -> Result:
             *needed,
         ],
     )
+
+
+def _signoff(agreement: Path) -> Signoff:
+    """Write down whether these bytes are signed, where it is said whom to believe; where it is not, as in a cluster without trust files, they are not."""
+    from poc.steps.trust import SETTING  # what verifies is not loaded where nothing says whom to believe
+
+    if not os.environ.get(SETTING):
+        return UNSIGNED
+    found = _judged_signoff(Path.cwd(), agreement)
+    files.write_record(agreement / layout.SIGNOFF_JSON, found)
+    return found
+
+
+def _judged_signoff(root: Path, agreement: Path) -> Signoff:
+    """Ask the one verifier about the charter; a ledger or trust files that cannot be read make a draft, not a refusal: nothing is promoted here."""
+    from poc.steps import vouch
+
+    try:
+        facts, trust = vouch.charter_facts(agreement), vouch.load_trust(root)
+        ledger = vouch.verified(vouch.ledger_in(root), trust)
+        return signoff_of(facts, ledger, trust, vouch.findings("charter", facts, ledger, trust))
+    except PocError as error:
+        return Signoff(is_signed=False, why_not="; ".join(problem.what for problem in error.problems))
+
+
+def _signed_or_not(signoff: Signoff) -> str:
+    demo = " (DEMO keys)" if signoff.is_demo else ""
+    return f"signed by {listed(signoff.by)}{demo}" if signoff.is_signed else "unsigned: everything is a DRAFT"
 
 
 def read_agreement(root: Path) -> tuple[Charter, Params]:

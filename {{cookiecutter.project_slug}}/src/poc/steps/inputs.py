@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from poc import layout
 from poc.rules.charter import Charter, parse_charter
+from poc.rules.evidence import UNSIGNED, Signoff
 from poc.rules.params import Params
 from poc.steps.target import written_labels
 from poc.tools import files, frames
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 def charter_of(agreement: Path) -> Charter:
     """Read the charter that this run is judged by."""
     return files.read_record(agreement / layout.CHARTER_JSON, Charter, parse=parse_charter)
+
+
+def signoff_of(agreement: Path) -> Signoff:
+    """Read whether the charter was signed when this run began; unsigned where nothing says so."""
+    path = agreement / layout.SIGNOFF_JSON
+    return files.read_record(path, Signoff) if path.is_file() else UNSIGNED
 
 
 def params_of(agreement: Path) -> Params:

@@ -11,12 +11,12 @@ from poc.rules import guards
 from poc.rules.answers import output_of
 from poc.rules.brief import Judged
 from poc.rules.describe import description, in_one_line
-from poc.rules.evidence import Candidate, Evaluation, Rehearsal, Report, Splits, Timings, Verdict, Version
+from poc.rules.evidence import Candidate, Evaluation, Rehearsal, Report, Signoff, Splits, Timings, Verdict, Version
 from poc.rules.markdown import GAP
 from poc.rules.model_card import model_card
 from poc.rules.write_brief import brief_of
 from poc.steps import PRODUCER
-from poc.steps.inputs import charter_of
+from poc.steps.inputs import charter_of, signoff_of
 from poc.steps.judged import candidate_digest, check_evidence
 from poc.steps.perform import Result
 from poc.tools import files, pages, tracking
@@ -67,6 +67,7 @@ def register(
         splits=files.read_record(data / layout.SPLITS_JSON, Splits),
         rehearsal=files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal),
         data_card=_data_card(agreement),
+        signoff=signoff_of(agreement),
         judged_on=files.read_record(verdict / layout.REPORT, Report).started_at.partition("T")[0],
     )
     page = _write_pages(judged, version)
@@ -79,7 +80,9 @@ def register(
     source = known.source if known else tracking.log_model(run_id, model, features=features, output=output)
     held = files.sha256_of(tracking.model_bytes(source))
     guards.digests_agree([] if held == frozen.model_sha256 else ["the model that MLflow holds is not the one that was judged"])
-    registered = known or tracking.create_version(charter.project, run_id, source, tags=_tags(frozen, found), description=f"{page}\n{GAP}\n\n{_link(run_id)}\n")
+    registered = known or tracking.create_version(
+        charter.project, run_id, source, tags=_tags(frozen, found, judged.signoff), description=f"{page}\n{GAP}\n\n{_link(run_id)}\n"
+    )
     if alias:
         tracking.set_alias(charter.project, alias, registered.version)
     else:
@@ -120,7 +123,7 @@ def _data_card(agreement: Path) -> str | None:
     return card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None  # by now a look is spent: a stray byte must not cost the version
 
 
-def _tags(frozen: Candidate, found: Verdict) -> dict[str, str]:
+def _tags(frozen: Candidate, found: Verdict, signoff: Signoff) -> dict[str, str]:
     return {
         "verdict": found.overall,
         "poc.charter_sha256": frozen.charter_sha256,
@@ -129,5 +132,5 @@ def _tags(frozen: Candidate, found: Verdict) -> dict[str, str]:
         "poc.sealed_sha256": found.sealed_sha256,
         **({"poc.threshold": repr(frozen.threshold)} if frozen.threshold is not None else {}),
         "poc.variant": frozen.variant,
-        "poc.draft": "true",
+        "poc.draft": signoff.tag,
     }

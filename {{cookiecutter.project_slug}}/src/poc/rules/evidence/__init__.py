@@ -1,5 +1,6 @@
 """What steps write down and hand on: every record that lies in a run's folder."""
 
+from poc.rules.evidence.agreed import UNSIGNED, Signoff
 from poc.rules.evidence.counted import ClassCounts, Confusion, Counted, Deviations, Errors
 from poc.rules.evidence.judged import (
     MODEL_SIZE,
@@ -32,6 +33,7 @@ __all__ = [
     "MONEY_AGAINST",
     "OF_THE_MACHINE",
     "ON",
+    "UNSIGNED",
     "Assessment",
     "AtHalf",
     "BreakEven",
@@ -70,6 +72,7 @@ __all__ = [
     "Rehearsal",
     "Report",
     "Rung",
+    "Signoff",
     "Silence",
     "Speed",
     "Split",

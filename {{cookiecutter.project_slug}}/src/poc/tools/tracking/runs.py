@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from poc import layout
 from poc.errors import EnvironmentRefused, Refused
 from poc.layout import project_root
-from poc.rules.evidence import Assessment, Confusion, Number, Report, Speed, Timings
+from poc.rules.evidence import Assessment, Confusion, Number, Report, Signoff, Speed, Timings
 from poc.rules.params import Params
 from poc.tools.tracking.connection import as_tags, connect, experiment_of, ui_root
 from poc.tools.tracking.uninterrupted import uninterrupted
@@ -166,7 +166,7 @@ def log_step(run_id: str, report: Report, folders: Mapping[str, Path]) -> None:
         run_id,
         metrics=_metrics(report.step, [*report.numbers, Number(name="seconds", value=report.seconds, unit="s")]),
         params=_params(folders),
-        tags=as_tags({"poc.last_step": f"{report.step}: {report.status}"} | _charter_tag(report)),
+        tags=as_tags({"poc.last_step": f"{report.step}: {report.status}"} | _charter_tags(report, folders)),
     )
     for path in _evidence(folders):
         client.log_artifact(run_id, str(path), f"evidence/{report.step}")
@@ -228,9 +228,12 @@ def _params(folders: Mapping[str, Path]) -> list[Any]:
     return [Param(name, str(value)) for name, value in Params.model_validate_json(path.read_bytes()).model_dump(mode="json").items()]
 
 
-def _charter_tag(report: Report) -> dict[str, str]:
+def _charter_tags(report: Report, folders: Mapping[str, Path]) -> dict[str, str]:
+    """Say by which charter a run is judged, and whether that is a draft."""
     digest = report.outputs.get(f"agreement/{layout.CHARTER_JSON}")
-    return {"poc.charter_sha256": digest} if digest else {}
+    signoff = folders["agreement"] / layout.SIGNOFF_JSON if f"agreement/{layout.SIGNOFF_JSON}" in report.outputs else None
+    draft = {"poc.draft": Signoff.model_validate_json(signoff.read_bytes()).tag} if signoff else {}
+    return ({"poc.charter_sha256": digest} if digest else {}) | draft
 
 
 def _timings(client: MlflowClient, run_id: str) -> Timings:

@@ -14,18 +14,29 @@ from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.statement import StageName
 from poc.rules.signoff.trust import Trust
 
+#: In which order stages are passed.
+ORDER: tuple[StageName, ...] = get_args(StageName)
+
 
 def findings_for(stage: str, facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> list[Finding]:
     """List everything that speaks against a stage holding a version; an empty list lets it."""
     found = [*trust.found, *ledger.found, *facts.found, *stage_is_agreed(stage, facts), *files_are_plain(facts)]
-    return found or [*_passed(stage, facts, ledger, trust, now), *verdict_suffices(stage, facts), *charter_came_first(stage, facts, ledger, trust)]
+    if found:
+        return found
+    found = [
+        *_passed(stage, facts, ledger, trust, now),
+        *nothing_was_taken_back(stage, facts, ledger),
+        *verdict_suffices(stage, facts),
+        *charter_came_first(stage, facts, ledger, trust),
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _passed(stage: str, facts: Facts, ledger: Ledger, trust: Trust, at: datetime) -> list[Finding]:
     """List what a stage lacks as of a moment; earlier stages are judged by what lay in the ledger when this one was signed, and as of then."""
-    agreed = facts.stage(stage)
-    if agreed is None:
-        return stage_is_agreed(stage, facts)
+    agreed, found = facts.stage(stage), stage_is_agreed(stage, facts)
+    if agreed is None or found:
+        return found
     newest_of = {role: newest(stage, role, facts.version, ledger) for role in agreed.signers}
     found = [finding for role, verified in newest_of.items() for finding in is_decided(stage, role, verified)]
     decided = [verified for verified in newest_of.values() if verified is not None]
@@ -35,13 +46,12 @@ def _passed(stage: str, facts: Facts, ledger: Ledger, trust: Trust, at: datetime
         return found
     then = _as_it_was(ledger, decided)
     signed_at = min([at, *(verified.decision.statement.issued_at for verified in decided)])
-    return [*found, *_passed(before, facts, then, trust, signed_at), *nobody_said_no_since(before, facts, ledger, then)]
+    return [*found, *_passed(before, facts, then, trust, signed_at)]
 
 
 def _before(stage: str) -> StageName | None:
     """Name the stage before a stage: in which order they come is nobody's to agree."""
-    names = get_args(StageName)
-    return names[names.index(stage) - 1] if stage in names[1:] else None
+    return ORDER[ORDER.index(stage) - 1] if stage in ORDER[1:] else None
 
 
 def _as_it_was(ledger: Ledger, decided: Sequence[Verified]) -> Ledger:
@@ -83,13 +93,11 @@ def is_decided(stage: str, role: str, verified: Verified | None) -> list[Finding
 
 
 @check
-def nobody_said_no_since(stage: str, facts: Facts, ledger: Ledger, then: Ledger) -> list[Finding]:
-    """Refuse a version of which somebody took back an earlier stage after a later one was signed; a yes to another charter takes nothing back."""
-    agreed = facts.stage(stage)
-    since = replace(ledger, decisions=ledger.decisions[len(then.decisions) :])
-    if stage == "charter":
-        since = replace(since, decisions=tuple(each for each in since.decisions if each.decision.statement.digests.get("charter") == facts.charter_sha256))
-    last = [newest(stage, role, facts.version, since) for role in (agreed.signers if agreed else [])]
+def nothing_was_taken_back(stage: str, facts: Facts, ledger: Ledger) -> list[Finding]:
+    """Refuse a version of which somebody took back an earlier stage after a later one was signed; a no to another charter takes nothing back."""
+    ours = replace(ledger, decisions=tuple(each for each in ledger.decisions if each.decision.statement.digests.get("charter") == facts.charter_sha256))
+    earlier = [agreed for name in ORDER[: ORDER.index(stage)] if (agreed := facts.stage(name))]
+    last = [newest(agreed.name, role, facts.version, ours) for agreed in earlier for role in agreed.signers]
     return [finding for verified in last if verified for finding in is_approved(verified)]
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guarded_servers import a_guarded_server
 from signed_versions import a_registered_version, a_signed_version, facts_of
 
 from poc.acts.promote import demote, promote, rollback
+from poc.acts.verify import verify
 from poc.errors import InputRefused, NotSignedOff
 from poc.rules.signoff import Entry
 from poc.rules.signoff.moves import Demoted, Held
@@ -263,3 +265,37 @@ def test_an_approval_by_branch_has_no_signature_file(tmp_path: Path) -> None:
     copies.pull(tmp_path, [entry])
     assert [path.name for path in (tmp_path / "signoffs").iterdir()] == ["0001.json"]
     assert ledger_in(tmp_path) == [entry]
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_a_guarded_server_lets_every_move_pass_that_is_signed_for(
+    repository: Path, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust = a_trust_folder(tmp_path / "trust")
+    monkeypatch.setenv("POC_TRUST", str(trust))
+    with a_guarded_server(tmp_path / "server", empty_database, trust) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        a_signed_version(repository, until="shadow")
+        promote(repository, "shadow", "1")
+        promote(repository, "shadow", one_more(repository))
+        rollback(repository, "shadow")
+        demote(repository, "shadow", reason="it drifts")
+        promote(repository, "shadow", "2")
+        assert tracking.holders(PROJECT)["shadow"] == "2"
+        assert verify(repository).found == ()
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_what_a_guarded_server_refuses_is_said_in_its_words_and_with_its_code(
+    repository: Path, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POC_TRUST", str(a_trust_folder(tmp_path / "trust")))
+    with a_guarded_server(tmp_path / "server", empty_database, a_trust_folder(tmp_path / "theirs", revoked=["olga"])) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        a_signed_version(repository, until="shadow")
+        with pytest.raises(NotSignedOff, match="MLflow's server says: Refused") as caught:
+            promote(repository, "shadow", "1")
+        assert caught.value.code == "key_revoked"
+        assert "shadow" not in tracking.holders(PROJECT)

@@ -101,6 +101,11 @@ def _copy_file(source: str, target: str) -> None:
     shutil.copyfile(source, target)
 
 
+def is_registered(project: str) -> bool:
+    """Say whether there is a registered model, with versions or without."""
+    return _registered_model(project) is not None
+
+
 def holders(project: str) -> dict[str, str]:
     """Say which version holds each alias; nothing where nothing is registered."""
     found = _registered_model(project)
@@ -150,7 +155,11 @@ def _as_the_guard_says() -> Iterator[None]:
         if error.error_code != "PERMISSION_DENIED":
             raise
         code = re.search(r"\[([a-z_]+)\]", str(error))
-        raise NotSignedOff(f"MLflow's server says: {error.message}", where="MLflow", code=code[1] if code else Reason.ALIAS_NOT_VOUCHED_FOR) from error
+        raise NotSignedOff(
+            f"MLflow's server says: {str(error.message).removeprefix('PERMISSION_DENIED: ')}",
+            where="MLflow",
+            code=code[1] if code else Reason.ALIAS_NOT_VOUCHED_FOR,
+        ) from error
 
 
 def ledger_held(project: str) -> dict[int, str]:

@@ -143,10 +143,14 @@ ACTS: dict[str, Callable[[World, Version], Any]] = {
     "a digest": lambda w, v: w.client.set_model_version_tag(v.model, v.number, "poc.candidate_sha256", "0" * 64),
     "a tag taken off": lambda w, v: w.client.delete_model_version_tag(v.model, v.number, "poc.draft"),
     "a version deleted": lambda w, v: w.client.delete_model_version(v.model, v.number),
+    "a version deleted by another spelling": lambda w, v: w.client.delete_model_version(v.model, f"0{v.number}"),
+    "the verdict by another spelling": lambda w, v: w.client.set_model_version_tag(v.model, f"0{v.number}", "verdict", "NO-GO"),
     "the model renamed": lambda w, v: w.client.rename_registered_model(v.model, f"{v.model}-renamed"),
     "the model deleted": lambda w, v: w.client.delete_registered_model(v.model),
     "the experiment renamed": lambda w, v: w.client.rename_experiment(v.experiment, f"{v.model}-renamed"),
     "the experiment deleted": lambda w, v: w.client.delete_experiment(v.experiment),
+    "the experiment deleted by another spelling": lambda w, v: w.client.delete_experiment(f"0{v.experiment}"),
+    "an experiment among its evidence": lambda w, v: w.client.create_experiment(secrets.token_hex(4), f"mlflow-artifacts:/{v.path}/evidence"),
 }
 
 

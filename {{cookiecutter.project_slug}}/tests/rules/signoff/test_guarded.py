@@ -151,6 +151,16 @@ def test_of_a_signed_run_only_what_nobody_signed_is_open(path: str, is_free: boo
     assert codes(artifact_is_free(below, SHADOW, removes=True)) == [Reason.SIGNED_IS_FIXED]
 
 
+@pytest.mark.parametrize("given", ["1", 1, "01", "+1", " 1", "1 ", "\uff11"])
+def test_a_number_is_the_same_however_it_is_written(given: object) -> None:
+    assert guarded.number_of(given) == "1"
+
+
+@pytest.mark.parametrize("path", ["a/b", "/a//b/", "a/./b", "A/B", "%61/b", "a%2fb", "a%252Fb", "a\\b"])
+def test_a_path_is_the_same_however_it_is_written(path: str) -> None:
+    assert guarded.names_in(path) == ["a", "b"]
+
+
 def test_a_path_that_climbs_or_hides_is_refused() -> None:
     assert guarded.path_leads_down(["1", RUN, "artifacts", "a.txt"]) == []
     assert codes(guarded.path_leads_down(["1", "..", "a"]) + guarded.path_leads_down(["1", "%2e"])) == [Reason.STRANGE_FILE] * 2
@@ -174,4 +184,4 @@ def test_mlflows_old_stages_are_refused() -> None:
 def test_a_refusal_fits_into_a_dialog() -> None:
     one = Finding(reason=Reason.NOT_SIGNED, what="production: nobody has signed as sponsor", fix="have it signed")
     assert in_a_dialog([one]) == "Refused: production: nobody has signed as sponsor [not_signed]. To mend it: have it signed."
-    assert in_a_dialog([one, one, one]).endswith(" And 2 more; `poc verify` lists them all.")
+    assert in_a_dialog([one, one, one]).endswith(" And 2 more: poc promote lists them all.")

@@ -8,6 +8,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import unquote
 
 from poc.rules.signoff.facts import Ledger
 from poc.rules.signoff.ledger import TAG, Entry, entry_of_tag
@@ -25,15 +26,15 @@ _ID = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")
 Stages = frozenset[str]
 
 
-def stages_decided(tags: Mapping[str, str], version: str) -> Stages:
-    """Say for which stages the ledger's copy holds a decision about a version; an entry that cannot be read may be about any."""
+def stages_decided(tags: Mapping[str, str], version: str | None) -> Stages:
+    """Say for which stages the ledger's copy holds a decision about a version, or about anything; an entry that cannot be read may be about any."""
     found: set[str] = set()
     for name, value in tags.items():
         if (entry := entry_of_tag(name, value)) is None:
             continue
         try:
             said = json.loads(entry.statement)["predicate"]
-            found |= {str(said["stage"])} if said["model_version"] == version else set()
+            found |= {str(said["stage"])} if version in (None, said["model_version"]) else set()
         except (ValueError, KeyError, TypeError):
             found |= set(GATED)
     return frozenset(found)
@@ -42,7 +43,7 @@ def stages_decided(tags: Mapping[str, str], version: str) -> Stages:
 def in_a_dialog(found: Sequence[Finding]) -> str:
     """Say a refusal in the few sentences that MLflow's dialogs have room for: what, why by its code, and what to do."""
     problem = found[0].problem
-    more = f" And {len(found) - 1} more; `poc verify` lists them all." if len(found) > 1 else ""
+    more = f" And {len(found) - 1} more: poc promote lists them all." if len(found) > 1 else ""
     return f"Refused: {problem.what}." + (f" To mend it: {problem.fix}." if problem.fix else "") + more
 
 
@@ -147,6 +148,21 @@ def stages_are_aliases() -> list[Finding]:
     """Refuse MLflow's old field for stages: it knows no signature."""
     what = "MLflow's own stages are deprecated, and nobody signs for them; a stage is an alias here"
     return [Finding(reason=Reason.ALIAS_VARIANT, what=what, where="MLflow", fix="poc promote")]
+
+
+def number_of(given: object) -> str:
+    """Write a number as MLflow reads it, be it of a version or of an experiment: 01, +1 and a blank behind it name the same."""
+    try:
+        return str(int(str(given)))
+    except ValueError:
+        return str(given)
+
+
+def names_in(path: str) -> list[str]:
+    """Take a path apart as whoever writes files might: every code undone, small letters, either slash, no empty names."""
+    for _ in range(10):  # as often as MLflow does
+        path = unquote(path)
+    return [name for name in path.replace("\\", "/").casefold().split("/") if name not in ("", ".")]
 
 
 def ids_in(path: Sequence[str]) -> list[tuple[str, Sequence[str]]]:

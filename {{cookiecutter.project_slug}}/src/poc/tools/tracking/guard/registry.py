@@ -50,12 +50,12 @@ class GuardedRegistry(SqlAlchemyStore):
 
     def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel:
         """Rename only what nobody has decided about: signatures name it."""
-        refuse(guarded.is_undecided(name, self._stages_of_model(name)))
+        refuse(guarded.is_undecided(name, self._signed.stages_of(name, None)))
         return super().rename_registered_model(name, new_name)
 
     def delete_registered_model(self, name: str) -> None:
         """Delete only what nobody has decided about."""
-        refuse(guarded.is_undecided(name, self._stages_of_model(name)))
+        refuse(guarded.is_undecided(name, self._signed.stages_of(name, None)))
         super().delete_registered_model(name)
 
     def set_registered_model_tag(self, name: str, tag: RegisteredModelTag) -> None:
@@ -111,20 +111,21 @@ class GuardedRegistry(SqlAlchemyStore):
 
     def set_model_version_tag(self, name: str, version: Any, tag: ModelVersionTag) -> None:
         """Set a tag: a stage's only on its holder, and none of ours once somebody has decided."""
-        refuse(guarded.only_a_holder_says_so(tag.key, str(version), self._holders(name)) or guarded.tag_is_free(tag.key, self._stages_of(name, version)))
+        refuse(
+            guarded.only_a_holder_says_so(tag.key, guarded.number_of(version), self._holders(name))
+            or guarded.tag_is_free(tag.key, self._stages_of(name, version))
+        )
         super().set_model_version_tag(name, version, tag)
 
     def delete_model_version_tag(self, name: str, version: Any, key: str) -> None:
         """Delete a tag, but none of those."""
-        refuse(guarded.a_holder_keeps_saying_so(key, str(version), self._holders(name)) or guarded.tag_is_free(key, self._stages_of(name, version)))
+        refuse(
+            guarded.a_holder_keeps_saying_so(key, guarded.number_of(version), self._holders(name)) or guarded.tag_is_free(key, self._stages_of(name, version))
+        )
         super().delete_model_version_tag(name, version, key)
 
     def _stages_of(self, name: str, version: Any) -> guarded.Stages:
-        return self._signed.stages_of(name, str(version))
-
-    def _stages_of_model(self, name: str) -> guarded.Stages:
-        decided = {"the ledger"} if any(key.startswith(TAG) for key in self.get_registered_model(name).tags) else set()
-        return self._signed.stages_of_project(name) | decided
+        return self._signed.stages_of(name, guarded.number_of(version))
 
     def _holders(self, name: str) -> dict[str, str]:
         return _holders(self.get_registered_model(name))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from poc.rules.signoff import Finding, guarded
 from poc.tools.tracking.guard.signed import Signed
@@ -31,14 +31,14 @@ class Shield:
         """Answer one request, or pass it on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        path = names_in(scope["path"])
+        path = guarded.names_in(scope["path"])
         if ("mlflow", "assistant") in pairwise(path):
             return await _answer(send, 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "MLflow's assistant is closed on this server."})
         if scope["method"] not in READS and {ARTIFACTS, UPLOAD, PRESIGNED} & set(path):
             query = scope.get("query_string", b"").decode("latin-1")
             found = await asyncio.to_thread(self.against, scope["method"], path, query)
             if found:
-                return await _answer(send, 403, {"error_code": "PERMISSION_DENIED", "message": guarded.in_a_dialog(found)})
+                return await _answer(send, 403, {"error_code": "PERMISSION_DENIED", "message": guarded.in_a_dialog(found[:1])})
         return await self._app(scope, receive, send)
 
     def against(self, method: str, path: list[str], query: str) -> list[Finding]:
@@ -55,13 +55,6 @@ class Shield:
         return self._signed.stages_of_logged_model(name) | self._signed.stages_of_run(name)
 
 
-def names_in(path: str) -> list[str]:
-    """Take a path apart as whoever writes files might: every code undone, small letters, either slash, no empty names."""
-    for _ in range(10):  # as often as MLflow does
-        path = unquote(path)
-    return [name for name in path.replace("\\", "/").casefold().split("/") if name not in ("", ".")]
-
-
 def _places(path: list[str], query: str) -> list[list[str]]:
     """Say where a request writes, as names from the store's root on; for a form of the browser, by its run and the path in it."""
     if ARTIFACTS in path:
@@ -69,7 +62,7 @@ def _places(path: list[str], query: str) -> list[list[str]]:
     if UPLOAD not in path:
         return []
     said = parse_qs(query, keep_blank_values=True)
-    return [[*names_in(run), "artifacts", *names_in(inner)] for run in said.get("run_uuid", []) for inner in said.get("path", [])]
+    return [[*guarded.names_in(run), "artifacts", *guarded.names_in(inner)] for run in said.get("run_uuid", []) for inner in said.get("path", [])]
 
 
 async def _answer(send: Send, status: int, body: dict[str, str]) -> None:

@@ -22,8 +22,8 @@ class Signed:
     def __init__(self, registry: Callable[[], AbstractStore]) -> None:
         self._registry = registry
 
-    def stages_of(self, project: str, version: str) -> Stages:
-        """Say for which stages a version was decided about, or holds them."""
+    def stages_of(self, project: str, version: str | None) -> Stages:
+        """Say for which stages a version was decided about, or holds them; without one, whether any was, or the charter."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -32,12 +32,8 @@ class Signed:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return NOTHING
-        held = {stage for alias, holder in model.aliases.items() if str(holder) == version and (stage := stage_of_alias(alias))}
+        held = {stage for alias, holder in model.aliases.items() if version in (None, str(holder)) and (stage := stage_of_alias(alias))}
         return stages_decided(model.tags, version) | held
-
-    def stages_of_project(self, project: str) -> Stages:
-        """Say for which stages any version of a registered model was decided about, or holds them."""
-        return NOTHING.union(*(self.stages_of(project, str(each.version)) for each in self._versions(f"name = '{_quoted(project)}'")))
 
     def stages_of_run(self, run_id: str) -> Stages:
         """Say for which stages any version from a run was decided about, or holds them."""
@@ -62,7 +58,3 @@ class Signed:
             page = self._registry().search_model_versions(having, max_results=10_000, page_token=token)
             yield from page
             token = page.token or ""
-
-
-def _quoted(name: str) -> str:
-    return name.replace("'", "''")

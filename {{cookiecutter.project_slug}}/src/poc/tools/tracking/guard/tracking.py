@@ -34,6 +34,12 @@ class GuardedTracking(SqlAlchemyStore):
         super().__init__(db_uri, artifact_root)
         self._signed = signed
 
+    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
+        """Make an experiment, but none whose artifacts would lie among those of a signed run."""
+        for run_id, _ in guarded.ids_in(guarded.names_in(artifact_location or "")):
+            refuse(self._of_run(run_id))
+        return super().create_experiment(name, artifact_location, tags)
+
     def log_metric(self, run_id: str, metric: Metric) -> None:
         """Log a figure; of a signed run only what is found out afterwards."""
         refuse(guarded.metrics_came_afterwards([metric.key], self._signed.stages_of_run(run_id)))
@@ -63,7 +69,7 @@ class GuardedTracking(SqlAlchemyStore):
 
     def _of_experiment(self, experiment_id: str) -> list[Finding]:
         for run_id, stages in self._signed.run_ids():
-            if str(self.get_run(run_id).info.experiment_id) == str(experiment_id):
+            if guarded.number_of(self.get_run(run_id).info.experiment_id) == guarded.number_of(experiment_id):
                 return guarded.is_undecided(f"run {run_id} in experiment {experiment_id}", stages)
         return []
 

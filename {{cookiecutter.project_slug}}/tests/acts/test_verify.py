@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signed_versions import a_registered_version, a_signed_version, facts_of
+from signed_versions import CHARTER, a_registered_version, a_signed_version, facts_of
 
 from poc import layout
 from poc.acts.promote import demote, promote
 from poc.acts.verify import verify, verify_ledger
-from poc.errors import NotSignedOff
+from poc.errors import InputRefused, NotSignedOff
 from poc.rules.signoff.moves import stage_of_alias
+from poc.steps.copies import held_by_mlflow
 from poc.steps.vouch import ledger_in
 from poc.tools import tracking
 from poc.tools.tracking.connection import connect
@@ -188,6 +189,27 @@ def test_what_nobody_signed_is_not_pulled(root: Path) -> None:
         verify(root, is_pulling=True)
     assert caught.value.code == "key_not_trusted"
     assert len(ledger_in(root)) == 3
+
+
+def test_what_was_signed_in_a_terminal_is_brought_to_mlflow_before_any_stage_is_held(repository: Path, trust: Path) -> None:
+    a_signed_version(repository, until="charter")
+    assert "poc verify --push" in verify(repository).notes[0]
+    assert verify(repository, is_pushing=True).pushed == ("signoffs/0001.json", "signoffs/0002.json")
+    assert held_by_mlflow(PROJECT) == ledger_in(repository) and verify(repository).notes == ()
+
+
+def test_what_nobody_signed_is_not_pushed(root: Path) -> None:
+    lay_down(followed(ledger_in(root), facts_of("1"), stage="pilot", role="owner", key="bo", issued_at=NOW)[-1:], root)
+    with pytest.raises(NotSignedOff) as caught:
+        verify(root, is_pushing=True)
+    assert caught.value.code == "key_not_trusted"
+    assert len(held_by_mlflow(PROJECT)) == 3
+
+
+def test_where_nothing_is_registered_nothing_can_be_pushed(repository: Path, trust: Path) -> None:
+    (repository / layout.CHARTER).write_bytes(CHARTER)
+    with pytest.raises(InputRefused, match="poc run --candidate"):
+        verify(repository, is_pushing=True)
 
 
 def test_an_entry_that_was_edited_is_found_in_git_alone(root: Path) -> None:

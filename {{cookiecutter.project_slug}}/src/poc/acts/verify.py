@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from poc import layout
-from poc.errors import PocError
+from poc.errors import InputRefused, PocError
 from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, copies_agree, nothing_is_missing, refuse_with
 from poc.rules.signoff.ledger import numbers_follow
 from poc.rules.signoff.moves import (
@@ -22,7 +22,7 @@ from poc.rules.signoff.moves import (
     what_comes_is_signed,
 )
 from poc.steps import vouch
-from poc.steps.copies import Copies, both_copies, held_by_branch, held_by_mlflow, pull
+from poc.steps.copies import Copies, both_copies, held_by_branch, held_by_mlflow, pull, push
 from poc.steps.standing import fetched
 from poc.steps.trust import AT_A_REF, load_trust
 from poc.tools import strict_yaml, tracking
@@ -30,7 +30,7 @@ from poc.tools import strict_yaml, tracking
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was verified, what does not hold, and what is worth knowing all the same; `stages` has who holds each, and `pulled` what git got."""
+    """What was verified, what does not hold, and what is worth knowing all the same; `stages` has who holds each, `pulled` what git got, `pushed` MLflow."""
 
     decisions: tuple[Verified, ...]
     found: tuple[Finding, ...]
@@ -38,12 +38,14 @@ class Checked:
     stages: Mapping[str, str]
     pulled: tuple[str, ...]
     trust: Trust
+    pushed: tuple[str, ...] = ()
 
 
-def verify(root: Path, *, is_pulling: bool = False) -> Checked:
-    """Verify the ledger in git and in MLflow, and every stage over the bytes that MLflow holds; `is_pulling` takes over what git lacks first."""
+def verify(root: Path, *, is_pulling: bool = False, is_pushing: bool = False) -> Checked:
+    """Verify both copies of the ledger, and every stage over the bytes that MLflow holds; where asked for, either copy gets what it lacks first."""
     project = strict_yaml.load_charter(root / layout.CHARTER).project
     pulled = _pull(root, project) if is_pulling else ()
+    pushed = _push(root, project) if is_pushing else ()
     trust, copies = load_trust(root), both_copies(root, project)
     ledger = vouch.verified(copies.entries, trust)
     holders = {alias: version for alias, version in sorted(tracking.holders(project).items()) if stage_of_alias(alias)}
@@ -53,7 +55,7 @@ def verify(root: Path, *, is_pulling: bool = False) -> Checked:
     for stage in GATED:
         found += _of_tags(project, stage, holders)
     notes = [*_revoked(ledger), *_unfinished(project, holders, copies)]
-    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(notes), stages=holders, pulled=pulled, trust=trust)
+    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(notes), stages=holders, pulled=pulled, trust=trust, pushed=pushed)
 
 
 def verify_ledger(root: Path) -> Checked:
@@ -65,18 +67,38 @@ def verify_ledger(root: Path) -> Checked:
 
 
 def _pull(root: Path, project: str) -> tuple[str, ...]:
-    """Take over what was signed elsewhere, such as on the page.
+    """Take over what was signed elsewhere, such as on the page."""
+    copies = _sound(root, project, lambda copies: copies.git_lacks)
+    pull(root, copies.git_lacks)
+    return tuple(entry.where for entry in copies.git_lacks)
+
+
+def _push(root: Path, project: str) -> tuple[str, ...]:
+    """Let MLflow and its page know what was signed here.
 
     Raises:
-        NotSignedOff: the copies contradict each other, or what would come is not signed.
+        InputRefused: nothing is registered that could hold it.
+    """
+    if not tracking.is_registered(project):
+        raise InputRefused(f"MLflow has no version of {project} yet", where="MLflow", fix="poc run --candidate registers one; then poc verify --push")
+    with tracking.moving(project):
+        copies = _sound(root, project, lambda copies: copies.mlflow_lacks)
+        push(project, copies.mlflow_lacks)
+    return tuple(entry.where for entry in copies.mlflow_lacks)
+
+
+def _sound(root: Path, project: str, moving: Callable[[Copies], Sequence[Entry]]) -> Copies:
+    """Read both copies of the ledger.
+
+    Raises:
+        NotSignedOff: they contradict each other, or what would go from one to the other is not signed.
     """
     trust, copies = load_trust(root), both_copies(root, project)
     ledger = vouch.verified(copies.entries, trust)
-    lacking = [each for each in ledger.decisions if each.decision.entry in copies.git_lacks]
-    if found := [*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(lacking)]:
+    on_the_move = [each for each in ledger.decisions if each.decision.entry in moving(copies)]
+    if found := [*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(on_the_move)]:
         refuse_with(found)
-    pull(root, copies.git_lacks)
-    return tuple(entry.where for entry in copies.git_lacks)
+    return copies
 
 
 def _of_ledger(root: Path, ledger: Ledger, trust: Trust) -> Iterator[Finding]:
@@ -166,4 +188,4 @@ def _unfinished(project: str, holders: Mapping[str, str], copies: Copies) -> Ite
         elif not holder and tagged:
             yield f"{stage} was taken off and its tag was left: poc demote {stage} --reason WHY finishes"
     if copies.mlflow_lacks:
-        yield f"MLflow does not know {', '.join(entry.where for entry in copies.mlflow_lacks)} yet: poc promote brings it there"
+        yield f"MLflow does not know {', '.join(entry.where for entry in copies.mlflow_lacks)} yet: poc verify --push brings it there"

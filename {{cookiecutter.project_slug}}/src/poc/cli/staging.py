@@ -97,14 +97,15 @@ def _show(promoted: Promoted, *, as_json: bool) -> None:
 @click.command()
 @click.option("--ledger", is_flag=True, help="Check what lies in git alone, without MLflow: for CI.")
 @click.option("--pull", is_flag=True, help="Take over into signoffs/ what was signed on the page.")
+@click.option("--push", is_flag=True, help="Let MLflow and its page know what is signed in signoffs/.")
 @as_json
-def verify(ledger: bool, pull: bool, as_json: bool) -> None:
+def verify(ledger: bool, pull: bool, push: bool, as_json: bool) -> None:
     """Verify every signature, and hold every stage in MLflow against the ledger: 0 where all agrees, 6 where anything differs."""
     from poc.acts import verify as act
 
-    if ledger and pull:
-        raise click.UsageError("--ledger looks at git alone, and --pull brings what MLflow holds")
-    checked = act.verify_ledger(project_root()) if ledger else act.verify(project_root(), is_pulling=pull)
+    if ledger and (pull or push):
+        raise click.UsageError("--ledger looks at git alone; --pull and --push bring decisions from MLflow and to it")
+    checked = act.verify_ledger(project_root()) if ledger else act.verify(project_root(), is_pulling=pull, is_pushing=push)
     if as_json:
         _print_as_json(checked)
     else:
@@ -117,6 +118,8 @@ def _print(checked: Checked) -> None:
 
     for entry in checked.pulled:
         print(f"taken over from MLflow, to be committed: {entry}")
+    for entry in checked.pushed:
+        print(f"brought to MLflow: {entry}")
     for alias, version in checked.stages.items():
         print(f"{alias:<12} version {version}")
     for note in checked.notes:
@@ -141,6 +144,7 @@ def _print_as_json(checked: Checked) -> None:
             "notes": list(checked.notes),
             "stages": dict(checked.stages),
             "pulled": list(checked.pulled),
+            "pushed": list(checked.pushed),
             "worth": worth_of(checked.trust),
             "exit_code": int(ExitCode.SIGNATURE if checked.found else ExitCode.GO),
         }

@@ -173,6 +173,7 @@ def plain_statement(of: Facts | None = None, *, seq: int = 1, prev: str = "", di
         said = {"expires_at": stamp(issued_at + days), **said, "issued_at": stamp(issued_at)}
     builders = {person.email for person in of.charter.people if person.role == "builder"} | ({of.trained_by} if of.trained_by and stage != "charter" else set())
     predicate = {
+        "expires_at": stamp(NOW + timedelta(days=30)),
         "project": of.charter.project,
         "charter_version": of.charter.version,
         "stage": stage,

@@ -96,7 +96,8 @@ def is_decided(stage: str, role: str, verified: Verified | None) -> list[Finding
 def nothing_was_taken_back(stage: str, facts: Facts, ledger: Ledger) -> list[Finding]:
     """Refuse a version of which somebody took back an earlier stage after a later one was signed; a no to another charter takes nothing back."""
     ours = replace(ledger, decisions=tuple(each for each in ledger.decisions if each.decision.statement.digests.get("charter") == facts.charter_sha256))
-    earlier = [agreed for name in ORDER[: ORDER.index(stage)] if (agreed := facts.stage(name))]
+    before = ORDER[: ORDER.index(stage)] if stage in ORDER else ()
+    earlier = [agreed for name in before if (agreed := facts.stage(name))]
     last = [newest(agreed.name, role, facts.version, ours) for agreed in earlier for role in agreed.signers]
     return [finding for verified in last if verified for finding in is_approved(verified)]
 

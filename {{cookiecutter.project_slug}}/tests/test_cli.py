@@ -36,7 +36,13 @@ from poc.tools import tracking
 from poc.tools.strict_yaml import load_charter
 
 #: What each command needs beside `--json` to be understood.
-ARGUMENTS = {"completion": ["bash"]}
+ARGUMENTS = {
+    "completion": ["bash"],
+    "sign": ["charter"],
+    "promote": ["shadow", "--version", "1"],
+    "demote": ["shadow", "--reason", "it drifts"],
+    "rollback": ["shadow"],
+}
 HEAVY = ("great_expectations", "kfp", "mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pydantic", "rich", "sklearn", "yaml")
 
 

@@ -59,6 +59,17 @@ def _with_revocations(world: World, content: bytes | None) -> None:
         path.write_bytes(content)
 
 
+def _whole(content: bytes) -> bytes:
+    return content
+
+
+def _with_a_krl(world: World, change: Callable[[bytes], bytes]) -> None:
+    """Revoke a key of nobody who signs, in OpenSSH's own form."""
+    path = world.trust / layout.REVOKED
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", str(path), str(world.key("uma").with_suffix(".pub"))], check=True)
+    path.write_bytes(change(path.read_bytes()))
+
+
 def _with_roles(world: World, change: Callable[[str], str]) -> None:
     path = world.trust / layout.ROLES
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
@@ -154,6 +165,8 @@ ATTACKS = (
     Attack(name="signer's line whose key is of another kind than it says", lay=_in_words, control=_plain,
            attack=lambda line: line.replace("ssh-ed25519", "ssh-rsa"),
            through=TO_PRODUCTION, reason=Reason.SIGNER_LINE_MALFORMED, guard="key_is_readable"),
+    Attack(name="signer's line with a letter beyond ASCII", lay=_in_words, control=_plain, attack=lambda line: f"{line.strip()} r\u0430e\n",
+           through=TO_PRODUCTION, reason=Reason.SIGNER_LINE_MALFORMED, guard="line_is_plain"),
     Attack(name="two people with one key", lay=_listed_besides, control="eve", attack="rae",
            through=TO_PRODUCTION, reason=Reason.ONE_KEY_TWO_PEOPLE, guard="keys_have_one_owner"),
     Attack(name="revoked key", lay=_revoking, control="uma", attack="rae",
@@ -163,6 +176,8 @@ ATTACKS = (
     Attack(name="revocation list that says nothing to ssh-keygen", lay=_with_revocations,
            control=b"# nothing is revoked\n", attack=b"rae@example.com\n",
            through=TO_PRODUCTION, reason=Reason.TRUST_UNREADABLE, guard="revocations_are_read"),
+    Attack(name="revocation list in binary that is cut off", lay=_with_a_krl, control=_whole, attack=lambda content: content[:40],
+           through=TO_PRODUCTION, reason=Reason.TRUST_UNREADABLE, guard="krl_is_read"),
     Attack(name="roles with a field that nobody knows", lay=_with_roles, control=_plain,
            attack=lambda text: text.replace('"passkeys"', '"everybody_signs": true, "passkeys"'),
            through=TO_PRODUCTION, reason=Reason.TRUST_UNREADABLE, guard="strict_yaml"),

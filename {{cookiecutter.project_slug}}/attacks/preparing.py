@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from artifacts import WRONG, a_project, a_run
+from programs import promote
 from worlds import BAD, GOOD, OTHER, PEOPLE, PROJECT, UNPROVEN, World
 
 from poc import layout
@@ -57,6 +58,21 @@ def prepare(folder: Path) -> World:
     for stage in ("shadow", "pilot", "production"):
         _sign(World(folder), stage)
     _commit(world)
+    return World(folder)
+
+
+def prepare_served(world: World, folder: Path) -> World:
+    """Make the world that a server runs on: one version is on its way, and runs have logged models."""
+    served = world.copied(folder)
+    with served.entered():
+        client = served.client()
+        known = served.versions
+        for version in (GOOD, BAD):
+            run = client.get_run(known[version]["run_id"]).info
+            known[version]["logged_model"] = client.create_logged_model(run.experiment_id, source_run_id=run.run_id).model_id
+        _remember(served, known)
+    for stage in ("shadow", "pilot"):
+        assert not promote(stage)(served).reasons
     return World(folder)
 
 
@@ -111,5 +127,6 @@ def _commit(world: World) -> None:
     """Keep everything in git, as whoever trained it."""
     (world.root / ".gitignore").write_text(".poc/\nrun/\n", encoding="utf-8")
     who = ("-c", "user.name=Bo Builder", "-c", "user.email=bo@example.com")
-    for command in (("init", "-q", "-b", "main"), ("config", "user.email", "bo@example.com"), ("add", "."), (*who, "commit", "-q", "-m", "A project")):
+    begun = () if (world.root / ".git").is_dir() else (("init", "-q", "-b", "main"), ("config", "user.email", "bo@example.com"))
+    for command in (*begun, ("add", "."), (*who, "commit", "-q", "-m", "A project")):
         subprocess.run(["git", *command], cwd=world.root, check=True)

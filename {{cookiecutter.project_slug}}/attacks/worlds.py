@@ -43,7 +43,9 @@ class World:
     folder: Path
     version: str = GOOD
     settings: dict[str, str] = field(default_factory=dict)
-    aim: str = ""
+    aim: Any = None
+    url: str = ""
+    passkey: Any = None
 
     @property
     def root(self) -> Path:
@@ -87,6 +89,12 @@ class World:
         from mlflow import MlflowClient
 
         return MlflowClient(f"sqlite:///{self.database}", f"sqlite:///{self.database}")
+
+    def mlflow(self) -> MlflowClient:
+        """Reach MLflow through its server."""
+        from mlflow import MlflowClient
+
+        return MlflowClient(self.url, self.url)
 
     def entries(self) -> list[Entry]:
         """Read the ledger in git."""

@@ -1,0 +1,119 @@
+"""Take out each guard of the signature in turn, and see that an attack is then no longer stopped by what has to stop it.
+
+A guard is a function decorated with `@check`. Each is emptied in a copy of the sources of its own, and the attacks that name it go through that copy,
+server and all. A guard without which everything is stopped as before would be one that no attack needs.
+
+    python attacks/mutants.py                       every guard
+    python attacks/mutants.py --only is_canonical   those whose name holds these words
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests"))
+PROCESSES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """A function that refuses: in which file, its name, and the lines of its body."""
+
+    file: Path
+    name: str
+    first: int
+    last: int
+    indent: int
+
+    def empty(self, sources: Path) -> None:
+        """Let it find nothing, in a copy of the sources."""
+        path = sources / self.file
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines[self.first - 1 : self.last] = [f"{' ' * self.indent}return []\n"]
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+def guards(sources: Path) -> Iterator[Guard]:
+    """Find all functions that are decorated with `@check`."""
+    for path in sorted(sources.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any(isinstance(each, ast.Name) and each.id == "check" for each in node.decorator_list):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                assert body and body[-1].end_lineno, f"{path}: {node.name} has no body"
+                yield Guard(file=path.relative_to(sources), name=node.name, first=body[0].lineno, last=body[-1].end_lineno, indent=body[0].col_offset)
+
+
+def without(guard: Guard, prepared: Path) -> list[str]:
+    """Try, without a guard, the attacks that name it, and say of each that came through, or was stopped by something else, how it ended."""
+    with tempfile.TemporaryDirectory(dir=prepared) as folder:
+        shutil.copytree(ROOT / "src", Path(folder) / "src", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", folder)  # the server finds the guard by what stands there
+        guard.empty(Path(folder) / "src")
+        paths = [Path(folder) / "src", ROOT / "tests", ROOT / "attacks"]
+        settings = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run([sys.executable, __file__, "--tried", guard.name, str(prepared)], env=settings, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [f"the programs do not run without it: {done.stderr.strip().splitlines()[-1][:200]}"]
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _tried(name: str, prepared: Path) -> None:
+    """Try the attacks that name a guard in this process, whose sources lack it."""
+    from listed import ATTACKS
+    from trying import on_copies, on_one_server
+    from worlds import World
+
+    attacks = [each for each in ATTACKS if each.guard == name]
+    on_server = [each for each in attacks if each.on_server]
+    tried = [
+        *on_copies([each for each in attacks if not each.on_server], World(prepared / "world"), has_control=False),
+        *(on_one_server(on_server, World(prepared / "served"), has_control=False) if on_server else ()),
+    ]
+    print(json.dumps([f"{each.attack.name}: {each.attacked}" for each in tried if not each.is_stopped]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take out the guards; 1 if without one of them every attack is stopped as before."""
+    parser = argparse.ArgumentParser(prog="mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="WORDS", help="take out those whose name holds one of these")
+    parser.add_argument("--tried", nargs=2, metavar=("GUARD", "FOLDER"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.tried:
+        _tried(chosen.tried[0], Path(chosen.tried[1]))
+        return 0
+    return _take_out([each for each in guards(ROOT / "src") if not chosen.only or any(words in each.name for words in chosen.only)])
+
+
+def _take_out(chosen: Sequence[Guard]) -> int:
+    from preparing import prepare, prepare_served
+
+    started, unneeded = time.perf_counter(), 0
+    folder = Path(tempfile.mkdtemp(prefix="mutants-"))
+    try:
+        prepare_served(prepare(folder / "world"), folder / "served")
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            for guard, through in zip(chosen, pool.map(lambda each: without(each, folder), chosen), strict=True):
+                unneeded += not through
+                print(f"{'red  ' if through else 'GREEN'}  {guard.name:<28}  {'; '.join(through[:2]) or 'every attack is stopped as before'}", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{len(chosen)} guards taken out, {unneeded or 'none'} of them unnoticed, in {time.perf_counter() - started:.0f} s")
+    return 1 if unneeded or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

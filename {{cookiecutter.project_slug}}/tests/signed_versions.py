@@ -38,7 +38,7 @@ def a_registered_version(repository: Path, verdict: Outcome = "GO", *, trained_b
     client = connect()
     client.set_tag(run_id, "poc.trained_by", address(trained_by))
     with tempfile.TemporaryDirectory() as folder:
-        wrote = _files(verdict, Path(folder) / "logged", Path(folder))
+        wrote = write_version(verdict, Path(folder) / "logged")
         for name, content in (more or {}).items():
             files.write_atomically(Path(folder) / "logged" / name, content)
         client.log_artifacts(run_id, f"{folder}/logged")
@@ -51,8 +51,8 @@ def a_registered_version(repository: Path, verdict: Outcome = "GO", *, trained_b
     return version
 
 
-def _files(verdict: Outcome, logged: Path, apart: Path) -> Verdict:
-    """Write model and evidence; return the verdict."""
+def write_version(verdict: Outcome, logged: Path) -> Verdict:
+    """Write model and evidence into a folder, as they lie there when a version is fetched; return the verdict."""
     judged = a_judged(**JUDGED[verdict], stages=plain_agreed()["stages"])  # type: ignore[arg-type]
     model, frozen = logged / "model", logged / "evidence/evaluate"
     for folder in (model, frozen):

@@ -84,3 +84,16 @@ def sign(page: Page, stage: str, person: str, *, decision: str = "approve", reas
         page.click("#sign")
         page.wait_for_selector("#answer", state="visible")
     return page.inner_text("#answer")
+
+
+def give_alias(page: Page, address: str, alias: str) -> str:
+    """Give a version an alias in MLflow's dialog, and return what the dialog says against it; nothing once it has closed."""
+    page.goto(address)
+    page.click('[data-component-id*="modelversionviewaliaseditor"]')
+    dialog = page.get_by_role("dialog")
+    box = dialog.get_by_role("combobox")
+    box.fill(alias)
+    box.press("Enter")
+    dialog.get_by_role("button", name="Save aliases").click()
+    page.wait_for_function("() => document.querySelector('[role=dialog] [role=alert]') || !document.querySelector('[role=dialog]')")
+    return dialog.inner_text() if dialog.is_visible() else ""

@@ -12,8 +12,8 @@ import pytest
 from briefs import needs_chromium
 from commands import environment
 from guarded_servers import a_guarded_server
-from people_in_browsers import DESK, a_browser, a_page_of, a_person, enrol, sign
-from playwright.sync_api import Browser, Page
+from people_in_browsers import DESK, a_browser, a_page_of, a_person, enrol, give_alias, sign
+from playwright.sync_api import Browser
 from signed_versions import a_registered_version, facts_of
 
 from poc.steps import vouch
@@ -133,24 +133,9 @@ def test_the_charter_is_signed_on_a_page_that_one_browser_can_open_once(world: W
 @pytest.mark.parametrize(("alias", "refused"), [("production", True), ("Production", True), ("best", False)])
 def test_mlflows_own_dialog_says_why_a_stage_is_refused(world: World, running: Browser, alias: str, refused: bool) -> None:
     page = a_person(running)
-    said = set_alias(page, world, alias)
+    said = give_alias(page, f"{world.mlflow}/#/models/{PROJECT}/versions/{world.version}", alias)
     assert ("Refused: " in said) == refused
     assert (alias in tracking.holders(PROJECT)) == (not refused)
-
-
-def set_alias(page: Page, world: World, alias: str) -> str:
-    """Give the version an alias in MLflow's dialog, and return what the dialog says against it; nothing once it has closed."""
-    page.goto(f"{world.mlflow}/#/models/{PROJECT}/versions/{world.version}")
-    page.click('[data-component-id*="modelversionviewaliaseditor"]')
-    dialog = page.get_by_role("dialog")
-    box = dialog.get_by_role("combobox")
-    box.fill(alias)
-    box.press("Enter")
-    dialog.get_by_role("button", name="Save aliases").click()
-    page.wait_for_function(
-        "() => document.querySelector('[role=dialog] [role=alert], [role=dialog] .du-bois-light-alert') || !document.querySelector('[role=dialog]')"
-    )
-    return dialog.inner_text() if dialog.is_visible() else ""
 
 
 def test_the_page_fits_a_telephone_and_loads_nothing_from_elsewhere(world: World, running: Browser) -> None:

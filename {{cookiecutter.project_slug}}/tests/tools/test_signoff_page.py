@@ -37,6 +37,7 @@ OPEN = Need(role="owner", who="Ann", state="open", words="not signed yet")
 PAGE = SignoffPage(
     project="line-stop",
     version="3",
+    audience="Sam",
     question="Does it stop?",
     verdict="GO",
     meaning="Every limit is shown to be kept.",
@@ -45,6 +46,7 @@ PAGE = SignoffPage(
     agreement="",
     stages=(StageOnPage(name="pilot", question="May one shift?", needs=(OPEN,), against=("nobody",)),),
     signers=(Signer(stage="pilot", role="owner", email="a@x.example", name="Ann", on_behalf_of="", keys=(b"key",)),),
+    worth="Tamper-evident.",
     others=(),
     digests=(("charter", "c" * 64),),
 )
@@ -299,10 +301,10 @@ def test_names_reasons_and_figures_are_text(desk: ADesk, app: Application) -> No
     signer = Signer(stage="pilot", role="owner", email=f'"{ATTACK}', name=ATTACK, on_behalf_of=ATTACK, keys=())
     pairs = ((ATTACK, ATTACK),)
     stage = StageOnPage(name="pilot", question=ATTACK, needs=(need,), against=(ATTACK,))
-    words = dict.fromkeys(("project", "question", "meaning", "agreement"), ATTACK)
+    words = dict.fromkeys(("project", "audience", "worth", "question", "meaning", "agreement"), ATTACK)
     desk.shown = replace(PAGE, **words, notices=pairs, shown=pairs, stages=(stage,), signers=(signer,), others=(ATTACK,), digests=pairs)  # type: ignore[arg-type]
     shown = get(app, "/signoff/line-stop/3").body + get(app, "/signoff/enrol").body
-    assert b"<script>alert" not in shown and shown.count(b"&lt;script&gt;alert(1)") >= 16
+    assert b"<script>alert" not in shown and shown.count(b"&lt;script&gt;alert(1)") >= 18
     assert b'value="&#34;&lt;script' in shown
 
 

@@ -57,10 +57,11 @@ class StageOnPage:
 
 @dataclass(frozen=True, kw_only=True)
 class SignoffPage:
-    """What the page says of a version, or, without one, of the charter."""
+    """What the page says of a version, or, without one, of the charter; `worth` says what a signature here is worth, where no notice says so."""
 
     project: str
     version: str
+    audience: str
     question: str
     verdict: Outcome | None
     meaning: str
@@ -68,6 +69,7 @@ class SignoffPage:
     shown: Shown
     agreement: str
     stages: tuple[StageOnPage, ...]
+    worth: str
     signers: tuple[Signer, ...]
     others: tuple[str, ...]
     digests: tuple[tuple[str, str], ...]
@@ -130,16 +132,19 @@ def page_of(
     stages = [stage for stage in facts.charter.stages if (stage.name == "charter") == of_charter]
     possible = signers_of(stages, facts, trust, site or "")
     broken = tuple(
-        ("Nothing can be signed here:", f"{finding.what} ({finding.where})") for finding in (*trust.found, *ledger.found, *passkeys_work_here(site, origin, trust.roles.passkeys))
+        ("Nothing can be signed here:", f"{finding.what} ({finding.where})")
+        for finding in (*trust.found, *ledger.found, *passkeys_work_here(site, origin, trust.roles.passkeys))
     )
     without = sorted({f"{signer.name} ({_plain(signer.role)})" for signer in possible if not signer.keys})
     return SignoffPage(
         project=facts.charter.project,
         version=facts.version,
+        audience=" and ".join(f"{person.name}, {person.title}" for person in facts.charter.people if person.role == "sponsor"),
         question=facts.charter.decision.question,
         verdict=facts.verdict,
         meaning=MEANINGS[facts.verdict] if facts.verdict else "",
-        notices=(*broken, ("What a signature is worth here.", worth)),
+        notices=(*broken, ("To try things out.", worth)) if trust.roles.is_demo else broken,
+        worth="" if trust.roles.is_demo else worth,
         shown=facts.shown("charter" if of_charter else "shadow"),
         agreement=agreement,
         stages=tuple(

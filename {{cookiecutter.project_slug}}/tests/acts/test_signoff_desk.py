@@ -196,6 +196,15 @@ def test_nobody_is_asked_for_a_signature_that_would_be_worth_nothing(books: OnPa
     assert desk.prepare(a_choice(), ORIGIN).told["challenge"]
 
 
+@pytest.mark.parametrize(("verdict", "code"), [("NOT PROVEN", "not_proven"), ("NO-GO", "no_go")])
+def test_a_verdict_that_the_stage_does_not_take_is_not_approved_and_may_be_refused(books: OnPaper, verdict: str, code: str) -> None:
+    books.what = replace(books.what, verdict=verdict)  # type: ignore[arg-type]
+    with pytest.raises(NotSignedOff) as caught:
+        SignoffDesk(books=books).prepare(a_choice(), ORIGIN)
+    assert code_of(caught) == code
+    assert "Recorded" in sign(books, decision="reject", reason="Not proven enough.")["words"]
+
+
 def test_on_a_site_that_the_trust_files_do_not_name_nothing_is_signed_and_the_page_says_why(books: OnPaper) -> None:
     desk, elsewhere = SignoffDesk(books=books), "https://mlflow.acme.example"
     with pytest.raises(NotSignedOff) as caught:

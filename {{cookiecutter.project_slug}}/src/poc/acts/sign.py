@@ -14,13 +14,11 @@ from poc.acts.signing_keys import key_of, person_of
 from poc.acts.signoff_books import InRepository
 from poc.errors import InputRefused
 from poc.rules.charter import Role, Stage
-from poc.rules.signoff import Entry, Facts, Finding, Ledger, Reason, Statement, Trust, next_link, refuse_with, statement_bytes
-from poc.rules.signoff.admission import charter_came_first, verdict_suffices
+from poc.rules.signoff import Entry, Facts, Finding, Reason, Statement, Trust, next_link, refuse_with, statement_bytes
 from poc.rules.signoff.browsing import nobody_decided_meanwhile
-from poc.rules.signoff.deciding import Wish, last_is_sound, speaks_against, statement_of
+from poc.rules.signoff.deciding import Wish, comes_too_early, last_is_sound, speaks_against, statement_of
 from poc.rules.signoff.ledger import entry_fits
 from poc.rules.signoff.moves import bytes_stayed
-from poc.rules.signoff.page import stage_before
 from poc.rules.signoff.with_keys import Key, Part, assurance_of, branch_may_approve, key_is_listed, parts_of
 from poc.steps import vouch
 from poc.tools import git, ssh, tracking
@@ -99,7 +97,14 @@ def to_sign(root: Path, asked: Asked) -> ToSign:
         refuse_with(found)
     ledger = vouch.verified(entries, trust)
     of_key = key_is_listed(person, key.fingerprint, trust) if key else branch_may_approve(person, asked.stage, trust)
-    _hold([*ledger.found, *of_key, *speaks_against(statement, key.fingerprint if key else "", facts, trust, now), *_too_early(wish, facts, ledger, trust, now)])
+    _hold(
+        [
+            *ledger.found,
+            *of_key,
+            *speaks_against(statement, key.fingerprint if key else "", facts, trust, now),
+            *comes_too_early(statement.predicate, facts, ledger, trust, now),
+        ]
+    )
     return ToSign(statement=statement, question=stage.question, facts=facts, trust=trust, key=key, run_id=run_id, attached=asked.attached)
 
 
@@ -142,15 +147,6 @@ def _part(asked: Asked, person: str, stage: Stage, facts: Facts) -> Part:
         raise InputRefused(f"{person} may sign {stage.name} as {listed}", where="charter.yaml, people", fix="say which, with --role or --on-behalf-of")
     role: Role = asked.role or stage.signers[0]  # type: ignore[assignment]  # another word is refused as the statement is read
     return chosen[0] if chosen else Part(role=role, on_behalf_of=asked.on_behalf_of)
-
-
-def _too_early(wish: Wish, facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> list[Finding]:
-    """List what keeps a yes from ever counting: a verdict that the stage does not take, and earlier stages, which are judged as of this signature."""
-    if wish.decision == "reject":
-        return []
-    before = stage_before(wish.stage, facts)
-    earlier = vouch.findings(before, facts, ledger, trust, now) if before else []
-    return [*verdict_suffices(wish.stage, facts), *charter_came_first(wish.stage, facts, ledger, trust), *earlier]
 
 
 def sign(root: Path, prepared: ToSign) -> Decided:

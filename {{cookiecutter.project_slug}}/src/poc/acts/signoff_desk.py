@@ -22,8 +22,8 @@ from poc.rules.signoff.browsing import (
     passkeys_work_here,
     person_has_a_passkey,
 )
-from poc.rules.signoff.deciding import Wish, last_is_sound, speaks_against, statement_of
-from poc.rules.signoff.page import EnrolPage, in_words, page_of, stage_before
+from poc.rules.signoff.deciding import Wish, comes_too_early, last_is_sound, speaks_against, statement_of
+from poc.rules.signoff.page import EnrolPage, in_words, page_of
 from poc.rules.signoff.signers import passkeys_of, site_of
 from poc.rules.signoff.sshsig import fingerprint, to_be_signed
 from poc.rules.signoff.statement import Statement
@@ -160,12 +160,9 @@ class SignoffDesk:
 
     def _against(self, statement: Statement, keys: Sequence[bytes], facts: Facts, trust: Trust, entries: Sequence[Entry], now: datetime) -> list[Finding]:
         """List what would keep a signature from counting, whichever of the person's passkeys gives it: the first that would count is enough."""
-        said, ledger = statement.predicate, vouch.verified(entries, trust)
-        before = stage_before(said.stage, facts)
-        # A later signature on an earlier stage comes too late for this one.
-        open_before = vouch.findings(before, facts, ledger, trust, now) if before and said.decision == "approve" else []
+        ledger = vouch.verified(entries, trust)
         by_key = [speaks_against(statement, fingerprint(key), facts, trust, now) for key in keys]
-        return [*ledger.found, *min(by_key, key=len), *open_before]
+        return [*ledger.found, *min(by_key, key=len), *comes_too_early(statement.predicate, facts, ledger, trust, now)]
 
     def sign(self, asked: Asked, answer: Answer, origin: str) -> dict[str, Any]:
         """Verify a passkey's answer as the ledger's next entry, and append it."""

@@ -9,13 +9,14 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from poc.rules.signoff.admission import stage_is_agreed
+from poc.rules.signoff.admission import ORDER, charter_came_first, findings_for, stage_is_agreed, verdict_suffices
 from poc.rules.signoff.facts import Facts, Ledger, Verified
 from poc.rules.signoff.holding import decision_holds
 from poc.rules.signoff.ledger import Decision, Entry, next_link
 from poc.rules.signoff.reasons import Finding, Reason
 from poc.rules.signoff.statement import (
     Assurance,
+    Predicate,
     Statement,
     fields_are_right,
     is_short_enough,
@@ -81,6 +82,15 @@ def speaks_against(statement: Statement, fingerprint: str, facts: Facts, trust: 
     """List what would be wrong with a statement once it is signed with a key: so that nobody is asked for a signature that is worth nothing."""
     entry = Entry(number=statement.predicate.seq, statement=statement_bytes(statement), signature=b"")
     return [*trust.found, *_against(Verified(decision=Decision(entry=entry, statement=statement), fingerprint=fingerprint, found=()), facts, trust, at)]
+
+
+def comes_too_early(said: Predicate, facts: Facts, ledger: Ledger, trust: Trust, at: datetime) -> list[Finding]:
+    """List what keeps a yes from ever counting: a verdict that the stage does not take, and earlier stages, which are judged as of this signature."""
+    if said.decision == "reject":
+        return []
+    before = ORDER[max(0, ORDER.index(said.stage) - 1)]
+    earlier = [] if before == said.stage else findings_for(before, facts, ledger, trust, at)
+    return [*verdict_suffices(said.stage, facts), *charter_came_first(said.stage, facts, ledger, trust), *earlier]
 
 
 def last_is_sound(entry: Entry, facts: Facts, ledger: Ledger, trust: Trust, at: datetime) -> list[Finding]:

@@ -156,12 +156,6 @@ def page_of(
     )
 
 
-def stage_before(stage: str, facts: Facts) -> str | None:
-    """Name the stage that has to be passed before a stage is signed; the charter comes before all."""
-    names = ["charter", *(each.name for each in facts.charter.stages if each.name != "charter")]
-    return names[names.index(stage) - 1] if stage in names[1:] else None
-
-
 def in_words(statement: Statement) -> list[tuple[str, str]]:
     """Say what a statement says, in the order in which a person asks."""
     said = statement.predicate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
 from typing import Any
 
 from attack import Attack
@@ -11,6 +13,7 @@ from worlds import World
 
 from poc import layout
 from poc.rules.signoff import NAMESPACE, Reason, canonical
+from poc.rules.signoff.sshsig import armoured, string, to_be_signed
 from poc.tools import ssh
 
 TO_PRODUCTION = promote("production")
@@ -59,6 +62,20 @@ def _at_home(world: World, homes: list[str]) -> None:
     _answering(world, {})
 
 
+def _over_a_digest(world: World, algorithm: str) -> None:
+    """List an RSA key of the signer's, and let it sign as some algorithm has it."""
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA1, SHA512
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
+    key, signers = world.key("rsa"), world.trust / layout.ALLOWED_SIGNERS
+    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", str(key)], check=True)
+    signers.write_text(signers.read_text(encoding="utf-8") + world.line("rsa", name="rae@example.com"), encoding="utf-8")
+    content, secret = canonical(world.statement()), load_ssh_private_key(key.read_bytes(), None)
+    signed = secret.sign(to_be_signed(content, NAMESPACE), PKCS1v15(), SHA1() if algorithm == "ssh-rsa" else SHA512())  # type: ignore[union-attr,call-arg]
+    world.append(content, armoured(base64.b64decode(world.public("rsa").split()[1]), NAMESPACE, string(algorithm.encode()) + string(signed)))
+
+
 ATTACKS = (
     Attack(name="signature of a git commit's namespace", lay=_for_the_namespace, control=NAMESPACE, attack="git",
            through=TO_PRODUCTION, reason=Reason.OTHER_NAMESPACE, guard="namespace_is_ours"),
@@ -74,6 +91,8 @@ ATTACKS = (
            through=TO_PRODUCTION, reason=Reason.SIGNATURE_MALFORMED, guard="signature_is_read"),
     Attack(name="signature of another statement", lay=_of_the_statement, control="", attack="on condition that it is reviewed",
            through=TO_PRODUCTION, reason=Reason.SIGNATURE_INVALID, guard="ssh_agrees"),
+    Attack(name="signature over SHA-1", lay=_over_a_digest, control="rsa-sha2-512", attack="ssh-rsa",
+           through=TO_PRODUCTION, reason=Reason.SIGNATURE_INVALID, guard="algorithm_is_sound"),
     Attack(name="key in a file that claims to be a passkey", lay=_claiming, control="key", attack="passkey",
            through=TO_PRODUCTION, reason=Reason.ASSURANCE_OVERSTATED, guard="assurance_is_true"),
     Attack(name="presence-only passkey", lay=_answering, control={"flags": PRESENT | VERIFIED}, attack={"flags": PRESENT},

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from attack import Attack, Outcome
-from programs import called, poc, promote, serve, verify
+from programs import ask_verifier, called, poc, promote, serve, verify
 from worlds import BAD, GOOD, OTHER, PROJECT, UNPROVEN, World, at
 
 from poc import layout
 from poc.rules.signoff import Reason
 from poc.rules.signoff.moves import STAGE_TAG
-from poc.steps.standing import standing
-from poc.steps.trust import load_trust
 from poc.tools import tracking
 
 TO_PRODUCTION, TO_PILOT, TO_SHADOW = promote("production"), promote("pilot"), promote("shadow")
@@ -161,13 +157,6 @@ def _while_another_takes_over(world: World) -> Outcome:
             tracking.move_alias = moved
 
 
-def _asked_of_the_verifier(world: World) -> Outcome:
-    """Ask the one verifier itself: programs take the names of the four stages only."""
-    with world.entered(), tempfile.TemporaryDirectory() as folder:
-        found = standing(world.root, PROJECT, world.aim, GOOD, load_trust(world.root), into=Path(folder)).found
-        return Outcome(reasons=tuple(str(each.reason) for each in found), words="\n".join(each.what for each in found))
-
-
 def _aiming(world: World, alias: str) -> None:
     world.aim = alias
 
@@ -186,7 +175,7 @@ ATTACKS = (
     Attack(name="charter signed when the result was known", lay=_charter_signed, control=at(days=-1), attack=at(minutes=2),
            through=TO_PRODUCTION, reason=Reason.CHARTER_SIGNED_AFTER_THE_LOOK, guard="charter_came_first"),
     Attack(name="a stage that the charter does not have, so that nobody has to sign it", lay=_aiming, control="production", attack="preview",
-           through=_asked_of_the_verifier, reason=Reason.STAGE_UNKNOWN, guard="stage_is_agreed"),
+           through=ask_verifier(), reason=Reason.STAGE_UNKNOWN, guard="stage_is_agreed"),
     Attack(name="charter loosened in the repository, under the version that was signed", lay=_charter_here, control=_same,
            attack=lambda content: content.replace(b'"0.12"', b'"0.20"'),
            through=verify("--ledger"), reason=Reason.CHARTER_CHANGED, guard="signed_charter_stays"),

@@ -121,7 +121,7 @@ ATTACKS = (
     Attack(name="rejected", lay=_and_then, control="approve", attack="reject",
            through=TO_PRODUCTION, reason=Reason.REJECTED, guard="is_approved"),
     Attack(name="a stage before it rejected since", lay=lambda world, said: world.sign("pilot", "rae", "risk", decision=said, reason="it drifted"),
-           control="approve", attack="reject", through=TO_PRODUCTION, reason=Reason.REJECTED, guard="nobody_said_no_since"),
+           control="approve", attack="reject", through=TO_PRODUCTION, reason=Reason.REJECTED, guard="nothing_was_taken_back"),
     Attack(name="old approval laid behind a rejection", lay=_rejected_then_replayed, control=False, attack=True,
            through=TO_PRODUCTION, reason=Reason.LEDGER_BROKEN, guard="chain_holds"),
     Attack(name="emptied builder list", lay=_saying("builders"), control=["bo@example.com"], attack=[],

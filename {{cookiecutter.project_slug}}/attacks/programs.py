@@ -7,13 +7,18 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from attack import Outcome, Program
-from worlds import World
+from worlds import PROJECT, World
 
 from poc import cli
+from poc.errors import PocError
+from poc.steps.standing import standing
+from poc.steps.trust import load_trust
 
 _REASON = re.compile(r"\[([a-z_]+)\]$", re.MULTILINE)
 
@@ -53,6 +58,20 @@ def promote(stage: str, *more: str) -> Program:
 def verify(*more: str) -> Program:
     """Hold everything against the ledger."""
     return poc("verify", *more)
+
+
+def ask_verifier(stage: str = "") -> Program:
+    """Ask the one verifier that all programs ask; without a stage, about what the world aims at."""
+
+    def through(world: World) -> Outcome:
+        with world.entered(), tempfile.TemporaryDirectory() as folder:
+            try:
+                found = standing(world.root, PROJECT, stage or world.aim, world.version, load_trust(world.root), into=Path(folder)).found
+            except PocError as error:
+                return Outcome(reasons=(error.code, *_REASON.findall(str(error))), words=str(error))
+            return Outcome(reasons=tuple(str(each.reason) for each in found), words="\n".join(each.what for each in found))
+
+    return through
 
 
 def serve(*arguments: str) -> Program:

@@ -88,6 +88,13 @@ def test_a_decision_is_no_older_than_the_one_before_it(back: timedelta, found: l
     assert reasons(followed(first, key="", issued_at=NOW - back)) == found
 
 
+def test_a_row_of_small_steps_back_is_found() -> None:
+    entries: list[Entry] = []
+    for step in range(4):
+        entries = followed(entries, key="", issued_at=NOW - step * SKEW)
+    assert reasons(entries[:2]) == [] and reasons(entries) == [Reason.LEDGER_RUNS_BACK] * 2
+
+
 def test_a_decision_from_the_first_year_is_found_to_be_old() -> None:
     long_ago = {"issued_at": "0001-01-01T00:00:00Z", "expires_at": "0001-01-02T00:00:00Z"}
     assert reasons(followed(followed([], key="", **long_ago), key="", issued_at=NOW)) == []

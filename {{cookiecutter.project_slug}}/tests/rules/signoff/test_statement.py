@@ -62,6 +62,13 @@ def test_no_field_may_be_unknown(within: Callable[[dict[str, Any]], dict[str, An
     assert refused(plain) == [Reason.FIELD_UNKNOWN]
 
 
+def test_what_is_said_of_a_statement_holds_nothing_that_a_terminal_obeys() -> None:
+    strange = "\x1b[2J\u202e"
+    for plain in (plain_statement() | {strange: 1}, plain_statement() | {"_type": strange}, plain_statement(signer=strange), plain_statement(reason=strange)):
+        [found] = read_statement(canonical(plain), "here")[1]
+        assert found.what.isascii() and found.what.isprintable()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [

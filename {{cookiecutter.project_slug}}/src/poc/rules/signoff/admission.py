@@ -73,7 +73,7 @@ def stage_is_agreed(stage: str, facts: Facts) -> list[Finding]:
 @check
 def files_are_plain(facts: Facts) -> list[Finding]:
     """Refuse links and special files among what is signed: what they lead to is not."""
-    return [Finding(reason=Reason.STRANGE_FILE, what=f"{name} is no plain file", where=name) for name in facts.strange]
+    return [Finding(reason=Reason.STRANGE_FILE, what=f"{name!a} is no plain file", where=ascii(name)) for name in facts.strange]
 
 
 @check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 
 from poc.rules.signoff.canonical import sha256_of
 from poc.rules.signoff.reasons import Finding, Reason, check
@@ -94,11 +94,12 @@ def chain_holds(decisions: Sequence[Decision]) -> list[Finding]:
 
 @check
 def time_runs_forward(decisions: Sequence[Decision]) -> list[Finding]:
-    """Refuse a decision that claims to be older than the one before it: a key that is no longer trusted would sign as of when it was."""
+    """Refuse a decision that claims to be older than any before it: a key that is no longer trusted would sign as of when it was."""
+    moments = [decision.statement.issued_at for decision in decisions]
     return [
-        Finding(reason=Reason.LEDGER_RUNS_BACK, what=f"entry {later.entry.number} claims to be older than the one before it", where=later.entry.where)
-        for earlier, later in pairwise(decisions)
-        if earlier.statement.issued_at - later.statement.issued_at > SKEW
+        Finding(reason=Reason.LEDGER_RUNS_BACK, what=f"entry {decision.entry.number} claims to be older than one before it", where=decision.entry.where)
+        for latest, moment, decision in zip(accumulate(moments, max), moments, decisions, strict=True)
+        if latest - moment > SKEW
     ]
 
 

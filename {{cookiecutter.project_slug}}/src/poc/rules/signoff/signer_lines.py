@@ -120,7 +120,7 @@ def key_is_readable(kind: str, encoded: str, where: str) -> list[Finding]:
     except (ValueError, binascii.Error, struct.error) as error:
         return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"the key cannot be read: {error}", where=where)]
     if found != kind:
-        return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"the key is of kind {found}, not {kind}", where=where)]
+        return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"the key is of kind {found!a}, not {kind}", where=where)]
     if bits < LEAST_RSA_BITS:
         return [Finding(reason=Reason.SIGNER_LINE_MALFORMED, what=f"an RSA key of {bits} bits can be forged; {LEAST_RSA_BITS} are the least", where=where)]
     return []

@@ -202,7 +202,7 @@ def algorithm_is_sound(signature: SshSignature, where: str) -> list[Finding]:
     """Refuse a signature of a kind that its key does not make, or over a digest that is no longer safe, such as RSA with SHA-1."""
     if signature.signature_type in ALGORITHMS.get(signature.key_type, ()) and signature.hash_algorithm in ("sha512", "sha256"):
         return []
-    what = f"a key of kind {signature.key_type} signed as {signature.signature_type} over {signature.hash_algorithm}"
+    what = f"a key of kind {signature.key_type!a} signed as {signature.signature_type!a} over {signature.hash_algorithm!a}"
     return [Finding(reason=Reason.SIGNATURE_INVALID, what=what, where=where)]
 
 

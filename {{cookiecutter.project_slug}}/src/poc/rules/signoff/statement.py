@@ -164,18 +164,23 @@ def is_short_enough(content: bytes, where: str) -> list[Finding]:
 
 def fields_are_right(error: ValidationError, where: str) -> list[Finding]:
     """Say what is wrong with fields: unknown, missing, of another type of statement, in letters that only look like others, or not as they must be."""
-    return [_of_field(".".join(map(str, each["loc"])), each["type"], each["msg"], each["input"], where) for each in error.errors(include_url=False)]
+    return [_of_field(".".join(map(_name, each["loc"])), each["type"], each["msg"], each["input"], where) for each in error.errors(include_url=False)]
+
+
+def _name(part: int | str) -> str:
+    """Return a part of a field's place in letters that no terminal obeys."""
+    return str(part) if isinstance(part, int) else ascii(part)[1:-1]
 
 
 def _of_field(name: str, kind: str, message: str, value: object, where: str) -> Finding:
     if name in ("_type", "predicateType"):
-        return Finding(reason=Reason.WRONG_TYPE, what=f"{name} is {value!r}: this is no sign-off of ours", where=where)
+        return Finding(reason=Reason.WRONG_TYPE, what=f"{name} is {ascii(value)[:80]}: this is no sign-off of ours", where=where)
     if kind == "extra_forbidden":
         return Finding(reason=Reason.FIELD_UNKNOWN, what=f"{name} is no field of a sign-off", where=where)
     if kind == "missing":
         return Finding(reason=Reason.FIELD_MISSING, what=f"{name} is missing", where=where)
     if isinstance(value, str) and not value.isascii():
-        return Finding(reason=Reason.NOT_ASCII, what=f"{name} is {value!a}: letters that look like others name somebody else", where=where)
+        return Finding(reason=Reason.NOT_ASCII, what=f"{name} is {ascii(value)[:80]}: letters that look like others name somebody else", where=where)
     return Finding(reason=Reason.FIELD_INVALID, what=f"{name}: {message}", where=where)
 
 

@@ -110,6 +110,7 @@ def test_mlflow_gets_every_decision_that_it_lacks(root: Path) -> None:
     assert copies.held_by_mlflow(PROJECT) == ledger_in(root)
 
 
+@pytest.mark.slow
 def test_copies_of_the_ledger_that_contradict_each_other_are_refused_and_left_alone(root: Path) -> None:
     entries = ledger_in(root)
     other = and_decided(entries[:-1], "1", decision="reject")[-1]
@@ -136,6 +137,7 @@ def test_who_comes_second_is_told_who_was_faster_and_what_to_do(root: Path) -> N
     assert tracking.holders(PROJECT)["shadow"] == "2"
 
 
+@pytest.mark.slow
 def test_who_moves_a_stage_between_look_and_turn_is_not_overwritten(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one_more(root)
     fetch = tracking.fetch_version
@@ -149,6 +151,7 @@ def test_who_moves_a_stage_between_look_and_turn_is_not_overwritten(root: Path, 
     assert tracking.holders(PROJECT)["shadow"] == "2"
 
 
+@pytest.mark.slow
 def test_the_one_before_is_known_and_its_tag_goes(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -170,6 +173,7 @@ def test_bytes_that_are_swapped_once_verified_cost_the_version_its_stage(root: P
     assert tracking.versions_with_tag(PROJECT, "poc.stage.shadow") == {}
 
 
+@pytest.mark.slow
 def test_a_promotion_that_lost_its_turn_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("poc.tools.tracking.turns.is_on_this_machine", lambda: False)
     monkeypatch.setattr("poc.tools.tracking.turns._holder", lambda *_: "somebody else")
@@ -177,6 +181,7 @@ def test_a_promotion_that_lost_its_turn_says_so(root: Path, monkeypatch: pytest.
     assert "shadow" not in tracking.holders(PROJECT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_at", ["push_ledger", "tag_model", "move_alias", "tag_holder", "log_signoffs"])
 def test_a_second_call_finishes_a_promotion_that_was_cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str) -> None:
     promote(root, "shadow", "1")
@@ -214,6 +219,7 @@ def test_a_demotion_says_why_and_takes_the_stage_off(root: Path) -> None:
     assert note and (note.version, note.reason) == ("1", "it drifts")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_at", ["move_alias", "tag_holder"])
 def test_a_second_call_finishes_a_demotion_that_was_cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str) -> None:
     promote(root, "shadow", "1")
@@ -232,6 +238,7 @@ def test_a_stage_that_nobody_holds_is_not_demoted(root: Path) -> None:
         demote(root, "shadow", reason="it drifts")
 
 
+@pytest.mark.slow
 def test_a_rollback_puts_back_the_one_before(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -239,6 +246,7 @@ def test_a_rollback_puts_back_the_one_before(root: Path) -> None:
     assert tracking.holders(PROJECT)["shadow"] == "1"
 
 
+@pytest.mark.slow
 def test_after_a_demotion_a_rollback_puts_back_the_one_before(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -246,6 +254,7 @@ def test_after_a_demotion_a_rollback_puts_back_the_one_before(root: Path) -> Non
     assert rollback(root, "shadow").version == "1"
 
 
+@pytest.mark.slow
 def test_a_rollback_to_a_version_that_somebody_has_rejected_since_is_refused(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -254,6 +263,7 @@ def test_a_rollback_to_a_version_that_somebody_has_rejected_since_is_refused(roo
     assert tracking.holders(PROJECT)["shadow"] == "2"
 
 
+@pytest.mark.slow
 def test_without_one_before_there_is_no_rollback(root: Path) -> None:
     promote(root, "shadow", "1")
     with pytest.raises(InputRefused, match="version 1 holds shadow, and MLflow knows of none that did before"):

@@ -16,7 +16,7 @@ from poc.acts.admit import ByAlias, ByStage, admit
 from poc.acts.following import Follower
 from poc.acts.promote import promote
 from poc.acts.sources import by_alias, in_folder_or_by_alias
-from poc.errors import NotSignedOff
+from poc.errors import InputRefused, NotSignedOff
 from poc.steps.vouch import ledger_in
 from poc.tools import files, tracking
 from poc.tools.tracking.connection import connect
@@ -64,6 +64,7 @@ def test_a_changed_byte_is_not_let_in(root: Path, tmp_path: Path) -> None:
     assert code_of(root, tmp_path / "in") == "model_changed"
 
 
+@pytest.mark.slow
 def test_a_record_and_a_model_that_were_swapped_together_are_not_let_in(root: Path, tmp_path: Path) -> None:
     record = next(tracking.artifact_root().rglob(layout.CANDIDATE_JSON))
     model_file().write_bytes(model_file().read_bytes() + b"\0")
@@ -84,17 +85,25 @@ def test_bytes_that_are_swapped_once_verified_are_not_the_ones_that_are_served(r
     assert files.sha256_of_file(tmp_path / "in" / layout.CANDIDATE_MODEL) == admitted.candidate.model_sha256
 
 
+@pytest.mark.slow
 def test_without_the_ledger_in_git_a_server_reads_mlflows_copy(root: Path, tmp_path: Path) -> None:
     for path in (root / layout.SIGNOFFS).iterdir():
         path.unlink()
     assert admit(shadow(root), "1", tmp_path / "in").source == "version 1, shadow"
 
 
+@pytest.mark.slow
 def test_without_trust_files_nothing_is_let_in(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POC_TRUST")
     assert code_of(root, tmp_path / "in") == "trust_not_configured"
 
 
+def test_a_stage_that_nobody_holds_is_not_served(root: Path) -> None:
+    with pytest.raises(InputRefused, match="no version of stop-bad-parts holds pilot"):
+        ByStage(root=root, project=PROJECT, stage="pilot").now()
+
+
+@pytest.mark.slow
 def test_a_reload_that_is_refused_says_so_once_and_brings_nothing(root: Path, tmp_path: Path) -> None:
     follower = Follower({"holder": shadow(root)}, tmp_path / "served", every_s=None)
     follower.first("holder")

@@ -123,17 +123,20 @@ def test_what_is_changed_below_a_stage_is_found(root: Path, change: str) -> None
     assert code in codes(root)
 
 
+@pytest.mark.slow
 def test_a_figure_of_a_run_logged_afterwards_changes_nothing(root: Path, tmp_path: Path) -> None:
     (tmp_path / "load.json").write_bytes(b"{}")
     assert tracking.log_afterwards(str(connect().get_model_version(PROJECT, "1").run_id), "load", [], tmp_path)
     assert codes(root) == []
 
 
+@pytest.mark.slow
 def test_a_tag_that_no_alias_backs_is_found(root: Path) -> None:
     connect().set_model_version_tag(PROJECT, a_registered_version(root), "poc.stage.production", "signed by the sponsor")
     assert codes(root) == ["tag_forged"]
 
 
+@pytest.mark.slow
 def test_a_holder_whose_tag_names_somebody_else_is_found(root: Path) -> None:
     said = json.loads(tracking.versions_with_tag(PROJECT, "poc.stage.shadow")["1"])
     said["signed"][0]["signer"] = "sam@example.com"
@@ -141,11 +144,13 @@ def test_a_holder_whose_tag_names_somebody_else_is_found(root: Path) -> None:
     assert codes(root) == ["tag_forged"]
 
 
+@pytest.mark.slow
 def test_a_stage_that_was_taken_without_a_word_is_found(root: Path) -> None:
     connect().delete_registered_model_alias(PROJECT, "shadow")
     assert codes(root) == ["alias_removed_without_a_note"]
 
 
+@pytest.mark.slow
 def test_a_demotion_leaves_nothing_to_find(root: Path) -> None:
     demote(root, "shadow", reason="it drifts")
     assert codes(root) == []
@@ -158,6 +163,7 @@ def test_a_no_after_the_promotion_is_found(root: Path) -> None:
     assert "signoffs/0004.json" in checked.notes[0]  # MLflow does not know it yet
 
 
+@pytest.mark.slow
 def test_a_renewed_approval_leaves_nothing_to_find(root: Path) -> None:
     lay_down(followed(ledger_in(root), facts_of("1"), stage="shadow", role="owner", issued_at=NOW), root)
     assert codes(root) == []
@@ -172,16 +178,19 @@ def test_an_entry_that_git_lost_is_found_and_brought_back(root: Path) -> None:
     assert ledger_in(root) == entries and codes(root) == []
 
 
+@pytest.mark.slow
 def test_an_entry_that_mlflow_lost_is_found(root: Path) -> None:
     connect().delete_registered_model_tag(PROJECT, "poc.ledger.0002")
     assert codes(root) == ["ledger_gap"]
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_another_in_mlflow_is_found(root: Path) -> None:
     connect().set_registered_model_tag(PROJECT, "poc.ledger.0003", "{}\n")
     assert codes(root) == ["ledger_forked"]
 
 
+@pytest.mark.slow
 def test_what_nobody_signed_is_not_pulled(root: Path) -> None:
     forged = followed(ledger_in(root), facts_of("1"), stage="pilot", role="owner", key="bo", issued_at=NOW)[-1]
     tracking.push_ledger(PROJECT, {forged.number: forged.tag[1]})
@@ -218,6 +227,7 @@ def test_an_entry_that_was_edited_is_found_in_git_alone(root: Path) -> None:
     assert {finding.reason for finding in verify_ledger(root).found} == {"ledger_broken", "signature_invalid"}
 
 
+@pytest.mark.slow
 def test_an_entry_that_was_taken_out_is_found_in_git_alone(root: Path) -> None:
     (root / layout.SIGNOFFS / "0002.json").unlink()
     assert "ledger_gap" in {finding.reason for finding in verify_ledger(root).found}
@@ -241,11 +251,13 @@ def test_a_key_that_is_revoked_costs_the_stage_and_is_no_fault_of_the_ledger(roo
     assert "key_revoked" in codes(root)
 
 
+@pytest.mark.slow
 def test_an_unsafe_line_of_the_trust_files_is_found(root: Path, trust: Path) -> None:
     a_trust_folder(trust, signers=(trust / layout.ALLOWED_SIGNERS).read_text() + signer_line("*"))
     assert "wildcard_signer" in [finding.reason for finding in verify_ledger(root).found]
 
 
+@pytest.mark.slow
 def test_a_private_key_that_is_committed_is_found(root: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     (root / "id").write_text("-----BEGIN OPENSSH " + "PRIVATE KEY-----\nAAAA\n")
@@ -275,12 +287,14 @@ def test_a_change_may_add_to_the_ledger_of_the_protected_branch(on_main: Path) -
     assert verify_ledger(on_main).found == ()
 
 
+@pytest.mark.slow
 def test_a_change_that_takes_the_last_decisions_out_is_found_by_the_protected_branch(on_main: Path) -> None:
     for path in (on_main / layout.SIGNOFFS).iterdir():
         path.unlink()
     assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_truncated"]
 
 
+@pytest.mark.slow
 def test_a_change_that_puts_another_decision_in_the_place_of_one_is_found_by_the_protected_branch(on_main: Path) -> None:
     lay_down(followed(ledger_in(on_main)[:-1], facts_of("1"), stage="shadow", role="owner", issued_at=NOW), on_main)
     assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_forked"]
@@ -293,6 +307,7 @@ def test_without_trust_nothing_is_verified(root: Path, monkeypatch: pytest.Monke
     assert caught.value.code == "trust_not_configured"
 
 
+@pytest.mark.slow
 def test_a_promotion_that_was_cut_off_is_a_note(root: Path) -> None:
     connect().delete_model_version_tag(PROJECT, "1", "poc.stage.shadow")
     checked = verify(root)

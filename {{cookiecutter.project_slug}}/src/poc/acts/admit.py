@@ -99,10 +99,17 @@ class ByStage:
     is_followed: bool = True
 
     def now(self) -> str:
-        """Name the version."""
+        """Name the version.
+
+        Raises:
+            InputRefused: none holds the stage.
+        """
         from poc.tools import tracking
 
-        return tracking.holder_of(self.project, self.stage)
+        holder = tracking.holders(self.project).get(self.stage)
+        if holder is None:
+            raise InputRefused(f"no version of {self.project} holds {self.stage}", where="MLflow", fix=f"poc promote {self.stage} --version N")
+        return holder
 
     def bring(self, name: str, into: Path) -> Brought:
         """Download all of it once, have it verified, and keep what is served of that very copy.

@@ -17,6 +17,7 @@ from poc.acts.signoff_page import ORIGIN_SETTING, mounted
 from poc.errors import EnvironmentRefused, InputRefused, NotSignedOff
 from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust
 from poc.steps import vouch
+from poc.tools import tracking
 from poc.tools.passkeys import to_base64url
 from poc.tools.signoff_page import Answer, Choice, Enrolment, NewPasskey, View
 from signoffs import PEOPLE, PROJECT, a_ledger, a_trust, a_trust_folder, address, facts, followed, signer_line
@@ -319,6 +320,21 @@ def test_in_mlflow_a_decision_is_a_tag_that_goes_on_from_what_lies_there(reposit
     assert [entry.number for entry in held_by_mlflow(PROJECT)] == [1, 2, 3, 4] and "poc verify --pull" in done["words"]
     with pytest.raises(InputRefused, match="the charter is signed in its repository"):
         SignoffDesk(books=books).page("", "", VIEW)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trusted")
+def test_a_version_under_another_models_name_is_not_shown_as_its_charters(repository: Path) -> None:
+    from signed_versions import a_registered_version
+
+    version = a_registered_version(repository)
+    at = tracking.fetch_version(PROJECT, version, repository / "fetched")
+    tracking.create_version("another", at.run_id, at.source, tags={}, description="")
+    desk = SignoffDesk(books=InMLflow(root=repository))
+    assert desk.page(PROJECT, version, VIEW)
+    with pytest.raises(NotSignedOff) as caught:
+        desk.page("another", "1", VIEW)
+    assert code_of(caught) == "other_project"
 
 
 def test_a_proposal_lies_beside_the_ledger_and_is_no_entry_of_it(tmp_path: Path) -> None:

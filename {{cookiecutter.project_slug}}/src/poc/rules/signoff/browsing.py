@@ -181,3 +181,11 @@ def passkeys_work_here(site: str | None, origin: str, homes: Sequence[str]) -> l
         return []
     fix = f"have whoever keeps the trust files add {origin.partition('://')[2].partition(':')[0]} to passkeys in roles.yaml"
     return [Finding(reason=Reason.PASSKEY_ELSEWHERE, what=f"passkeys are taken from {', '.join(homes) or 'nowhere'}, not from {origin}", where=PAGE, fix=fix)]
+
+
+@check
+def model_is_the_charters(model: str, project: str) -> list[Finding]:
+    """Refuse to show a version under a charter that is about another project: it would be signed under that one's name."""
+    if model == project:
+        return []
+    return [Finding(reason=Reason.OTHER_PROJECT, what=f"the charter of this version of {model!a} is about {project}", where=PAGE)]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from commands import environment, strictly
+from guarded_servers import a_guarded_server
 from signed_versions import CHARTER, a_registered_version, facts_of
 
 from poc import cli, layout
@@ -294,3 +295,19 @@ def test_at_a_terminal_a_person_is_asked_the_charters_question(answer: str, stat
     os.close(theirs)
     assert "Is this worth starting at all?\nSay yes, and sign it? [y/N]" in said
     assert (asking.returncode, in_ledger(root)) == (status, left), complaint
+
+
+@pytest.mark.server
+def test_a_shared_mlflow_learns_of_a_decision_at_once_so_that_its_page_takes_the_next_number(
+    root: Path, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_guarded_server(tmp_path / "server", empty_database, tmp_path / "trust") as address_of_server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address_of_server)
+        version = a_version(root)
+        decided(root, "shadow", "olga", version=version)
+        assert list(tracking.ledger_held(PROJECT)) == [1, 2, 3]
+        a_trust_folder(
+            tmp_path / "trust", people=["sam", "olga", "uma"], approvals_on_branch={"ref": "origin/main", "stages": ["pilot"], "people": [address("rae")]}
+        )
+        done = decided(root, "pilot", "rae", key=None, signer=address("rae"), version=version, is_by_branch=True)
+        assert (done.entry.number, list(tracking.ledger_held(PROJECT))) == (4, [1, 2, 3])

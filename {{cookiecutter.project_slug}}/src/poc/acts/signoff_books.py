@@ -9,7 +9,7 @@ from pathlib import Path
 
 from poc import layout
 from poc.acts.signoff_desk import Look
-from poc.errors import InputRefused, PocError
+from poc.errors import InputRefused, NotSignedOff, PocError
 from poc.rules.charter import Charter
 from poc.rules.charter_page import charter_page
 from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, refuse_with
@@ -56,12 +56,14 @@ class InRepository:
         return copies.entries
 
     def append(self, project: str, entry: Entry, look: Look) -> str:
-        """Write an entry into `signoffs/`, after what was signed on MLflow's page."""
+        """Write an entry into `signoffs/`, after what was signed on MLflow's page; where others share that MLflow, it learns of it at once."""
         with tracking.moving(project):
             entries = self.entries(project)
             look(entries)
-            pull(self.root, [*both_copies(self.root, project).git_lacks, entry])
-        return f"{entry.where}, which is yours to commit"
+            copies = both_copies(self.root, project)
+            pull(self.root, [*copies.git_lacks, entry])
+            is_known = _told(project, [*copies.mlflow_lacks, entry])
+        return f"{entry.where}, which is yours to commit" + ("" if is_known else "; MLflow learns of it by poc promote")
 
     def people(self) -> dict[str, str]:
         """Return whom the charter asks for signatures, and their deputies."""
@@ -137,6 +139,20 @@ class InMLflow:
 
 
 MERGED = "It counts once somebody else has added it to allowed_signers, and this site to passkeys in roles.yaml where it is not there yet."
+
+
+def _told(project: str, entries: Sequence[Entry]) -> bool:
+    """Tell a shared MLflow of entries, so that nobody signs on its page as the same number; say whether it knows them now.
+
+    It may refuse, as it does an approval by branch that is not merged yet: the decision stands all the same, in git.
+    """
+    if tracking.is_on_this_machine() or not tracking.is_registered(project):
+        return False
+    try:
+        push(project, entries)
+    except NotSignedOff:
+        return False
+    return True
 
 
 def _fetched(project: str, version: str, into: Path) -> Facts:

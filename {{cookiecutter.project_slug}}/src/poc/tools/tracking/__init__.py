@@ -1,6 +1,6 @@
 """MLflow: runs, evidence, looks at the sealed set, and registered versions."""
 
-from poc.tools.tracking.connection import UI_PORT_SETTING, artifact_root, one_at_a_time, prepare_database, tracking_uri, ui_port, ui_root
+from poc.tools.tracking.connection import UI_PORT_SETTING, artifact_root, is_on_this_machine, one_at_a_time, prepare_database, tracking_uri, ui_port, ui_root
 from poc.tools.tracking.holders import Held, fetch_candidate, holder_of
 from poc.tools.tracking.registry import Registered, create_version, find_version, log_model, model_bytes, set_alias, withdraw_alias
 from poc.tools.tracking.runs import (
@@ -70,6 +70,7 @@ __all__ = [
     "give_up_look",
     "holder_of",
     "holders",
+    "is_on_this_machine",
     "is_registered",
     "ledger_held",
     "log_afterwards",

@@ -13,6 +13,7 @@ from poc.errors import InputRefused, NotSignedOff, PocError
 from poc.rules.charter import Charter
 from poc.rules.charter_page import charter_page
 from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, refuse_with
+from poc.rules.signoff.browsing import model_is_the_charters
 from poc.rules.signoff.trust import PERSON
 from poc.steps import vouch
 from poc.steps.copies import both_copies, held_by_mlflow, pull, push
@@ -157,4 +158,7 @@ def _told(project: str, entries: Sequence[Entry]) -> bool:
 
 def _fetched(project: str, version: str, into: Path) -> Facts:
     at = tracking.fetch_version(project, version, into)
-    return vouch.facts_of(into, version=at.version, trained_by=at.trained_by)
+    facts = vouch.facts_of(into, version=at.version, trained_by=at.trained_by)
+    if found := model_is_the_charters(project, facts.charter.project):
+        refuse_with(found)
+    return facts

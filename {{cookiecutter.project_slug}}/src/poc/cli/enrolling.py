@@ -8,7 +8,7 @@ import click
 
 from poc.cli.options import as_json
 from poc.cli.printing import print_json
-from poc.errors import ExitCode
+from poc.errors import NotSignedOff
 from poc.layout import project_root
 
 
@@ -32,8 +32,7 @@ def enrol(email: str | None, port: int, no_open: bool, as_json: bool) -> None:
 
     proposed = enrol_in_browser(project_root(), email, port=port, on_ready=ready)
     if proposed is None:
-        print("stopped before a passkey was made", file=sys.stderr)
-        sys.exit(ExitCode.SIGNATURE)
+        raise NotSignedOff("the page was closed before a passkey was made", where="poc enrol", code="not_signed")
     if as_json:
         print_json(vars(proposed))
         return

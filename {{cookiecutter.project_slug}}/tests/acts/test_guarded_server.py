@@ -151,6 +151,7 @@ ACTS: dict[str, Callable[[World, Version], Any]] = {
     "the experiment deleted": lambda w, v: w.client.delete_experiment(v.experiment),
     "the experiment deleted by another spelling": lambda w, v: w.client.delete_experiment(f"0{v.experiment}"),
     "an experiment among its evidence": lambda w, v: w.client.create_experiment(secrets.token_hex(4), f"mlflow-artifacts:/{v.path}/evidence"),
+    "an experiment in its run's folder": lambda w, v: w.client.create_experiment(secrets.token_hex(4), f"mlflow-artifacts:{v.run_id}/artifacts"),
 }
 
 
@@ -293,14 +294,26 @@ SPELLED = {
     "around a corner coded twice": "/api/2.0/mlflow-artifacts/artifacts/{path}/signoffs/%252E%252e/{file}",
     "coded": "/api/2.0/mlflow-artifacts/artifacts/{path}/{coded}",
     "coded three times": "/api/2.0/mlflow-artifacts/artifacts/{path}/{coded3}",
+    "with a tab in the run": "/api/2.0/mlflow-artifacts/artifacts/{tabbed}/{file}",
+    "with a tab in the run coded twice": "/api/2.0/mlflow-artifacts/artifacts/{tabbed2}/{file}",
+    "as a file": "/api/2.0/mlflow-artifacts/artifacts/file:{path}/{file}",
     "with the other slash": "/api/2.0/mlflow-artifacts/artifacts/{path}\\{file}",
 }
 
 
 def spelled(spelling: str, version: Version, file: str) -> str:
     coded = "".join(f"%{ord(letter):02x}" for letter in file)
-    path = SPELLED[spelling]
-    return path.format(path=version.path, PATH=version.path.upper(), file=file, FILE=file.upper(), coded=coded, coded3=coded.replace("%", "%2525"))
+    path, tabbed = SPELLED[spelling], f"{version.path[:12]}%09{version.path[12:]}"
+    return path.format(
+        tabbed=tabbed,
+        tabbed2=tabbed.replace("%", "%25"),
+        path=version.path,
+        PATH=version.path.upper(),
+        file=file,
+        FILE=file.upper(),
+        coded=coded,
+        coded3=coded.replace("%", "%2525"),
+    )
 
 
 @pytest.mark.parametrize("spelling", SPELLED)

@@ -156,14 +156,19 @@ def test_a_number_is_the_same_however_it_is_written(given: object) -> None:
     assert guarded.number_of(given) == "1"
 
 
-@pytest.mark.parametrize("path", ["a/b", "/a//b/", "a/./b", "A/B", "%61/b", "a%2fb", "a%252Fb", "a\\b"])
+@pytest.mark.parametrize("path", ["a/b", "/a//b/", "a/./b", "A/B", "%61/b", "a%2fb", "a%252Fb", "a\\b", "%20a /b"])
 def test_a_path_is_the_same_however_it_is_written(path: str) -> None:
     assert guarded.names_in(path) == ["a", "b"]
 
 
-def test_a_path_that_climbs_or_hides_is_refused() -> None:
-    assert guarded.path_leads_down(["1", RUN, "artifacts", "a.txt"]) == []
-    assert codes(guarded.path_leads_down(["1", "..", "a"]) + guarded.path_leads_down(["1", "%2e"])) == [Reason.STRANGE_FILE] * 2
+@pytest.mark.parametrize("path", ["1/../a", "1/%" + "25" * 12 + "2e", "file:1/a", "1/0123%09456/a", "1/a%0d", "1/a%0a/b", "1/%00"])
+def test_a_path_that_climbs_or_hides_is_refused(path: str) -> None:
+    assert codes(guarded.path_leads_down(guarded.names_in(path))) == [Reason.STRANGE_FILE]
+
+
+@pytest.mark.parametrize("path", [f"1/{RUN}/artifacts/a.txt", "1/100%.csv", "1/a b", "1/caf\u00e9", "1/12:30.csv", ""])
+def test_a_plain_path_is_not(path: str) -> None:
+    assert guarded.path_leads_down(guarded.names_in(path)) == []
 
 
 def test_what_is_removed_names_the_run_that_it_belongs_to() -> None:

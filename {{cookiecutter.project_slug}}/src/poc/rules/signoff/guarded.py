@@ -159,10 +159,11 @@ def number_of(given: object) -> str:
 
 
 def names_in(path: str) -> list[str]:
-    """Take a path apart as whoever writes files might: every code undone, small letters, either slash, no empty names."""
+    """Take a path apart as whoever writes files might: every code undone, small letters, either slash, no empty names, no blanks around one."""
     for _ in range(10):  # as often as MLflow does
         path = unquote(path)
-    return [name for name in path.replace("\\", "/").casefold().split("/") if name not in ("", ".")]
+    names = [name.strip(" ") for name in path.replace("\\", "/").casefold().split("/")]
+    return [name for name in names if name not in ("", ".")]
 
 
 def ids_in(path: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
@@ -172,8 +173,12 @@ def ids_in(path: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
 
 @check
 def path_leads_down(path: Sequence[str]) -> list[Finding]:
-    """Refuse a path to an artifact that climbs, or stays hidden behind one code after another."""
-    if ".." not in path and not any("%" in name for name in path):
+    """Refuse a path to an artifact that climbs, stays hidden behind one code after another, or holds what MLflow takes out as it reads an address.
+
+    That is a scheme in front, and tabs and ends of lines anywhere: what is written to is then another path than was looked at.
+    """
+    reread = any(unquote(name) != name or not name.isprintable() for name in path) or ":" in "".join(path[:1])
+    if ".." not in path and not reread:
         return []
     return [Finding(reason=Reason.STRANGE_FILE, what=f"the path {'/'.join(path)[:80]!a} is not plain", where="MLflow")]
 

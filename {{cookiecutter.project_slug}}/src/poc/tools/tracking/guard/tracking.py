@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from mlflow.entities import Metric
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -36,7 +37,9 @@ class GuardedTracking(SqlAlchemyStore):
 
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
         """Make an experiment, but none whose artifacts would lie among those of a signed run."""
-        for run_id, _ in guarded.ids_in(guarded.names_in(artifact_location or "")):
+        path = guarded.names_in(urlsplit(artifact_location or "").path)
+        refuse(guarded.path_leads_down(path))
+        for run_id, _ in guarded.ids_in(path):
             refuse(self._of_run(run_id))
         return super().create_experiment(name, artifact_location, tags)
 

@@ -98,6 +98,13 @@ def test_a_builder_is_told_that_builders_do_not_sign(root: Path) -> None:
     assert caught.value.exit_code == ExitCode.SIGNATURE
 
 
+def test_where_git_takes_a_builder_for_the_signer_somebody_else_says_who_they_are(root: Path) -> None:
+    git(root, "user.email", address("bo"))
+    with pytest.raises(InputRefused, match="none of the keys here is listed for bo") as caught:
+        to_sign(root, Asked(stage="charter"))
+    assert "--as" in caught.value.problems[0].fix
+
+
 def test_a_deputy_signs_for_whom_they_stand_in(root: Path) -> None:
     said = decided(root, by="sid").statement.predicate
     assert (said.signer, said.role, said.on_behalf_of) == (address("sid"), "sponsor", address("sam"))
@@ -297,6 +304,7 @@ def test_at_a_terminal_a_person_is_asked_the_charters_question(answer: str, stat
     assert (asking.returncode, in_ledger(root)) == (status, left), complaint
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_shared_mlflow_learns_of_a_decision_at_once_so_that_its_page_takes_the_next_number(
     root: Path, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch

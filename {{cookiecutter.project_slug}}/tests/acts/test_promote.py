@@ -182,6 +182,15 @@ def test_a_promotion_that_lost_its_turn_says_so(root: Path, monkeypatch: pytest.
 
 
 @pytest.mark.slow
+def test_a_demotion_that_lost_its_turn_says_so_and_leaves_the_tag(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    promote(root, "shadow", "1")
+    monkeypatch.setattr("poc.tools.tracking.turns.is_on_this_machine", lambda: False)
+    monkeypatch.setattr("poc.tools.tracking.turns._holder", lambda *_: "somebody else")
+    assert code_of(lambda: demote(root, "shadow", reason="it drifts")) == "another_was_promoted"
+    assert list(tracking.versions_with_tag(PROJECT, "poc.stage.shadow")) == ["1"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_at", ["push_ledger", "tag_model", "move_alias", "tag_holder", "log_signoffs"])
 def test_a_second_call_finishes_a_promotion_that_was_cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str) -> None:
     promote(root, "shadow", "1")

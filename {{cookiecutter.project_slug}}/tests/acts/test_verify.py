@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import poc, strictly
 from signed_versions import CHARTER, a_registered_version, a_signed_version, facts_of
 
 from poc import layout
@@ -312,3 +313,17 @@ def test_a_promotion_that_was_cut_off_is_a_note(root: Path) -> None:
     connect().delete_model_version_tag(PROJECT, "1", "poc.stage.shadow")
     checked = verify(root)
     assert checked.found == () and "poc promote shadow --version 1" in checked.notes[0]
+
+
+@pytest.mark.slow
+def test_the_command_says_what_differs_and_its_status_says_so(root: Path, trust: Path) -> None:
+    told = poc(root, "verify", POC_TRUST=str(trust))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "3 decisions, 0 differences" in told.stdout and "amper-" in told.stdout
+    set_alias("production", "1")
+    said = poc(root, "verify", "--json", POC_TRUST=str(trust))
+    assert (said.returncode, strictly(said.stdout)["exit_code"]) == (6, 6)
+    assert {each["code"] for each in strictly(said.stdout)["differences"]} >= {"not_signed"}
+    assert all(each["what"] and each["where"] and each["fix"] for each in strictly(said.stdout)["differences"])
+    assert poc(root, "verify", "--ledger", POC_TRUST=str(trust)).returncode == 0
+    assert poc(root, "verify", "--ledger", "--pull").returncode == 2

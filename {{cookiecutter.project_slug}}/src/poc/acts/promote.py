@@ -150,7 +150,7 @@ def _take_off(root: Path, project: str, stage: str, holder: str, reason: str, is
     note = Demoted(version=holder, by=_person(root), reason=reason, at=_now())
     tracking.tag_model(project, {f"{DEMOTED_TAG}{stage}": note.text()})
     if stage in tracking.holders(project):
-        tracking.move_alias(project, stage, None, instead_of=holder, is_still_ours=is_still_ours)
+        _refuse(move_took_hold(stage, None, tracking.move_alias(project, stage, None, instead_of=holder, is_still_ours=is_still_ours)))
     tracking.tag_holder(project, f"{STAGE_TAG}{stage}", None)
     return holder
 

@@ -112,13 +112,13 @@ def nobody_was_faster(stage: str, version: str, holder: str | None, expected: st
 
 
 @check
-def move_took_hold(stage: str, version: str, holder: str | None) -> list[Finding]:
-    """Refuse to call a version promoted that does not hold its stage."""
+def move_took_hold(stage: str, version: str | None, holder: str | None) -> list[Finding]:
+    """Refuse to call a version promoted that does not hold its stage, and a stage empty that a version holds."""
     if holder == version:
         return []
-    what = f"{f'version {holder}' if holder else 'no version'} holds {stage}: another took over, because this promotion was so slow"
-    fix = f"see who promoted it: poc verify; then again: poc promote {stage} --version {version} --instead-of {holder or 'none'}"
-    return [Finding(reason=Reason.ANOTHER_WAS_PROMOTED, what=what, where=f"MLflow, {stage}", fix=fix)]
+    what = f"{f'version {holder}' if holder else 'no version'} holds {stage}: another took over, because this was so slow"
+    again = f"poc promote {stage} --version {version} --instead-of {holder or 'none'}" if version else f"poc demote {stage} --reason WHY"
+    return [Finding(reason=Reason.ANOTHER_WAS_PROMOTED, what=what, where=f"MLflow, {stage}", fix=f"see who promoted it: poc verify; then again: {again}")]
 
 
 @check

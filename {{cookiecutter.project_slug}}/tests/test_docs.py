@@ -113,3 +113,15 @@ def test_the_platforms_page_shows_trust_files_that_are_believed(tmp_path: Path) 
     trust = load_trust(project, str(tmp_path))
     assert (trust.found, len(trust.lines), trust.roles.is_demo) == ((), 4, False)
     assert {line.person for line in trust.lines} == {person for people in trust.roles.people.values() for person in people}
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted([*DOCS.rglob("*.md"), DOCS.parent / "README.md", *(DOCS.parent / "deploy").glob("*.md")]), ids=lambda page: page.name)
+def test_links_between_pages_lead_to_a_heading_that_is_there(page: Path) -> None:
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()) if "://" not in link]
+    lead_to = [(page.parent / path if path else page, anchor) for path, _, anchor in links]
+    assert [str(to) for to, anchor in lead_to if not to.exists() or (anchor and anchor not in anchors(to))] == []

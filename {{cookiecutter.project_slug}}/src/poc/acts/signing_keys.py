@@ -43,7 +43,7 @@ def key_of(root: Path, person: str, named: Path | None, trust: Trust) -> Key:
         raise InputRefused(
             f"none of the keys here is listed for {person}",
             where=trust.where,
-            fix="poc sign --key FILE, or with a passkey: --browser; whoever is not who git says: --as EMAIL; keys are listed as docs/platform.md says, Trust files",
+            fix="poc sign --key FILE, or with a passkey: --browser; whoever is not who git says: --as EMAIL; keys: docs/platform.md, Trust files",
         )
     return found
 

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from attack import Attack
 from listed import ATTACKS
-from preparing import prepare, prepare_served
+from preparing import prepare_all
 from trying import all_tried
 
 
@@ -40,9 +40,8 @@ def _try(attacks: Sequence[Attack]) -> int:
     started, wrong = time.perf_counter(), 0
     folder = Path(tempfile.mkdtemp(prefix="attacks-"))
     try:
-        prepared = prepare(folder / "world")
-        prepare_served(prepared, folder / "served")
-        for tried in all_tried(attacks, prepared.folder, folder / "served"):
+        prepare_all(folder)
+        for tried in all_tried(attacks, folder):
             print(tried, flush=True)
             wrong += not tried.is_as_expected
             if not tried.is_as_expected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from worlds import World
 
@@ -31,7 +31,8 @@ Program = Callable[[World], Outcome]
 class Attack:
     """An attack beside its control: `lay` does the same for both, with another value of one thing.
 
-    `reason` is what has to stop the attack, and `guard` the function that finds it, by its module in `rules.signoff` or its own and its name.
+    `reason` is what has to stop the attack, and `guard` the name of the function that finds it. It begins with a version that is signed through, with one
+    that is promoted besides, or on a server.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Attack:
     through: Program
     reason: Reason
     guard: str
-    on_server: bool = False
+    begins: Literal["signed", "promoted", "served"] = "signed"
 
 
 @dataclass(frozen=True, kw_only=True)

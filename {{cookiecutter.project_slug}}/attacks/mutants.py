@@ -22,11 +22,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))
 PROCESSES = 2
+#: An attack is not stopped as before; or none comes through, which is known.
+RED, STILL = "red", "doubled"
 #: Guards behind which something else stands that refuses the same, so that without them nothing comes through.
 DOUBLED: Mapping[str, str] = {"algorithm_is_sound": "ssh-keygen refuses the same"}
 
@@ -60,8 +63,8 @@ def guards(sources: Path) -> Iterator[Guard]:
                 yield Guard(file=path.relative_to(sources), name=node.name, first=body[0].lineno, last=body[-1].end_lineno, indent=body[0].col_offset)
 
 
-def without(guard: Guard, prepared: Path) -> list[str]:
-    """Try, without a guard, the attacks that name it, and say of each that came through, or was stopped by something else, how it ended."""
+def without(guard: Guard, prepared: Path) -> str:
+    """Try, without a guard, the attacks that name it, until one is not stopped as before, and say how that one ended; nothing where all are."""
     with tempfile.TemporaryDirectory(dir=prepared) as folder:
         shutil.copytree(prepared / "src", Path(folder) / "src")
         shutil.copy(ROOT / "pyproject.toml", folder)  # the server finds the guard by what stands there
@@ -70,8 +73,8 @@ def without(guard: Guard, prepared: Path) -> list[str]:
         settings = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run([sys.executable, __file__, "--tried", guard.name, str(prepared)], env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
-        return [f"the programs do not run without it: {done.stderr.strip().splitlines()[-1][:200]}"]
-    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+        return f"BROKEN: {done.stderr.strip().splitlines()[-1][:200]}"
+    found: str = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -79,15 +82,15 @@ def _tried(name: str, prepared: Path) -> None:
     """Try the attacks that name a guard in this process, whose sources lack it."""
     from listed import ATTACKS
     from trying import on_copies, on_one_server
-    from worlds import World
 
     attacks = [each for each in ATTACKS if each.guard == name]
-    on_server = [each for each in attacks if each.on_server]
-    tried = [
-        *on_copies([each for each in attacks if not each.on_server], World(prepared / "world"), has_control=False),
-        *(on_one_server(on_server, World(prepared / "served"), has_control=False) if on_server else ()),
-    ]
-    print(json.dumps([f"{each.attack.name}: {each.attacked}" for each in tried if not each.is_stopped]))
+    served = [each for each in attacks if each.begins == "served"]
+    tried = chain(
+        on_copies([each for each in attacks if each not in served], prepared, has_control=False),
+        on_one_server(served, prepared, has_control=False) if served else (),
+    )
+    first = next((f"{each.attack.name}: {each.attacked}" for each in tried if not each.is_stopped), "")
+    print(json.dumps(first))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -103,18 +106,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _take_out(chosen: Sequence[Guard]) -> int:
-    from preparing import prepare, prepare_served
+    from preparing import prepare_all
 
     started, unneeded = time.perf_counter(), 0
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
     try:
-        prepare_served(prepare(folder / "world"), folder / "served")
+        prepare_all(folder)
         shutil.copytree(ROOT / "src", folder / "src")
         compile_dir(folder / "src", quiet=1)  # once for all copies
         with ThreadPoolExecutor(PROCESSES) as pool:
             for guard, through in zip(chosen, pool.map(lambda each: without(each, folder), chosen), strict=True):
-                unneeded += not through and guard.name not in DOUBLED
                 mark, why = _seen(guard.name, through)
+                unneeded += mark not in (RED, STILL)
                 print(f"{mark:<7}  {guard.name:<28}  {why}", flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -122,11 +125,13 @@ def _take_out(chosen: Sequence[Guard]) -> int:
     return 1 if unneeded or not chosen else 0
 
 
-def _seen(name: str, through: Sequence[str]) -> tuple[str, str]:
-    """Say what became of the attacks without a guard, in a word and in a line."""
+def _seen(name: str, through: str) -> tuple[str, str]:
+    """Say in a word and in a line what became of the attacks without a guard; one that cannot be taken out so is not shown to be needed."""
+    if through.startswith("BROKEN"):
+        return "BROKEN", through.partition(": ")[2]
     if through:
-        return "red", "; ".join(through[:2])
-    return ("doubled", DOUBLED[name]) if name in DOUBLED else ("GREEN", "every attack is stopped as before")
+        return RED, through
+    return (STILL, DOUBLED[name]) if name in DOUBLED else ("GREEN", "every attack is stopped as before")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,15 @@ def _opening(world: World) -> Outcome:
     return sent(world, "GET", f"/signoff/{PROJECT}/{GOOD}", headers={"Host": world.aim.replace("OURS", world.url.partition("//")[2])})[0]
 
 
+def _opening_a_model(world: World) -> Outcome:
+    """Ask for a version of a model whose run is this project's."""
+    if world.aim != PROJECT:
+        client, held = world.mlflow(), world.mlflow().get_model_version(PROJECT, GOOD)
+        client.create_registered_model(world.aim)
+        client.create_model_version(world.aim, held.source, held.run_id)
+    return sent(world, "GET", f"/signoff/{world.aim}/{GOOD}", headers={})[0]
+
+
 def _preparing(world: World) -> Outcome:
     """Choose what to decide, with headers that differ."""
     return Browser(world, {name: value.replace("OURS", world.url) for name, value in world.aim.items()}).prepare()[0]
@@ -137,33 +146,35 @@ RIGHT: Mapping[str, str] = {}
 
 ATTACKS = (
     Attack(name="page: another host's name pointed at it", lay=_aiming, control="OURS", attack="evil.example",
-           through=_opening, reason=Reason.OTHER_HOST, guard="host_is_ours", on_server=True),
+           through=_opening, reason=Reason.OTHER_HOST, guard="host_is_ours", begins="served"),
+    Attack(name="page: this project's run shown under another model's name", lay=_aiming, control=PROJECT, attack="stop-bad-paint",
+           through=_opening_a_model, reason=Reason.OTHER_PROJECT, guard="model_is_the_charters", begins="served"),
     Attack(name="page: foreign origin", lay=_aiming, control={"Origin": "OURS"}, attack={"Origin": "https://evil.example"},
-           through=_preparing, reason=Reason.OTHER_ORIGIN, guard="origin_is_ours", on_server=True),
+           through=_preparing, reason=Reason.OTHER_ORIGIN, guard="origin_is_ours", begins="served"),
     Attack(name="page: CSRF, without the page's token", lay=_aiming, control=RIGHT, attack={"X-Poc-Token": "t" * 43},
-           through=_preparing, reason=Reason.NOT_FROM_THIS_PAGE, guard="tokens_agree", on_server=True),
+           through=_preparing, reason=Reason.NOT_FROM_THIS_PAGE, guard="tokens_agree", begins="served"),
     Attack(name="page: CSRF, as a form sends it", lay=_aiming, control={"Content-Type": "application/json"}, attack={"Content-Type": "text/plain"},
-           through=_preparing, reason=Reason.NOT_JSON, guard="body_is_json", on_server=True),
+           through=_preparing, reason=Reason.NOT_JSON, guard="body_is_json", begins="served"),
     Attack(name="page: a body that fills the memory", lay=_aiming, control=10, attack=20_000,
-           through=_with_a_body, reason=Reason.TOO_LONG, guard="body_is_small", on_server=True),
+           through=_with_a_body, reason=Reason.TOO_LONG, guard="body_is_small", begins="served"),
     Attack(name="page: decide as somebody without a passkey", lay=_aiming, control="rae@example.com", attack="uma@example.com",
-           through=_choosing, reason=Reason.KEY_NOT_TRUSTED, guard="person_has_a_passkey", on_server=True),
+           through=_choosing, reason=Reason.KEY_NOT_TRUSTED, guard="person_has_a_passkey", begins="served"),
     Attack(name="page: prepared statement twice", lay=_aiming, control=1, attack=2,
-           through=_answering_so_often, reason=Reason.NOT_PREPARED, guard="is_still_prepared", on_server=True),
+           through=_answering_so_often, reason=Reason.NOT_PREPARED, guard="is_still_prepared", begins="served"),
     Attack(name="page: a passkey's answer to another statement", lay=_aiming, control=b"", attack=b"another",
-           through=_answering_a, reason=Reason.PASSKEY_ELSEWHERE, guard="answers_the_statement", on_server=True),
+           through=_answering_a, reason=Reason.PASSKEY_ELSEWHERE, guard="answers_the_statement", begins="served"),
     Attack(name="page: presence-only passkey", lay=_aiming, control={"flags": PRESENT | VERIFIED}, attack={"flags": PRESENT},
-           through=_answering_with, reason=Reason.PRESENCE_ONLY, guard="person_was_verified", on_server=True),
+           through=_answering_with, reason=Reason.PRESENCE_ONLY, guard="person_was_verified", begins="served"),
     Attack(name="page: somebody else's passkey", lay=_aiming, control="listed", attack="unlisted",
-           through=_answering_with_another, reason=Reason.KEY_NOT_TRUSTED, guard="key_is_known", on_server=True),
+           through=_answering_with_another, reason=Reason.KEY_NOT_TRUSTED, guard="key_is_known", begins="served"),
     Attack(name="page: a decision in between", lay=_aiming, control="a note", attack="a decision",
-           through=_answering_late, reason=Reason.LEDGER_FORKED, guard="nobody_decided_meanwhile", on_server=True),
+           through=_answering_late, reason=Reason.LEDGER_FORKED, guard="nobody_decided_meanwhile", begins="served"),
     Attack(name="page: a site that the trust files do not name", lay=_trusting_sites, attack=["mlflow.example.com"], control=["localhost"],
-           through=_choosing, reason=Reason.PASSKEY_ELSEWHERE, guard="passkeys_work_here", on_server=True),
+           through=_choosing, reason=Reason.PASSKEY_ELSEWHERE, guard="passkeys_work_here", begins="served"),
     Attack(name="page: a passkey made on another site", lay=_aiming, control={"rp_id": "localhost"}, attack={"rp_id": "evil.example"},
-           through=_enrolling, reason=Reason.PASSKEY_ELSEWHERE, guard="passkey_is_new_here", on_server=True),
+           through=_enrolling, reason=Reason.PASSKEY_ELSEWHERE, guard="passkey_is_new_here", begins="served"),
     Attack(name="page: presence-only passkey enrolled", lay=_aiming, control={"flags": PRESENT | VERIFIED}, attack={"flags": PRESENT},
-           through=_enrolling, reason=Reason.PRESENCE_ONLY, guard="passkey_asks_who", on_server=True),
+           through=_enrolling, reason=Reason.PRESENCE_ONLY, guard="passkey_asks_who", begins="served"),
     Attack(name="page: token twice", lay=_aiming, control=1, attack=2,
            through=_by_the_link(_so_often), reason=Reason.LINK_USED, guard="link_is_new"),
     Attack(name="page: a browser that did not come by the link", lay=_aiming, control=True, attack=False,

@@ -46,6 +46,16 @@ def _builds_too(world: World, address: str) -> None:
     world.change_roles(builders=[{"email": address}])
 
 
+def _builder_as_deputy(world: World, address: str) -> None:
+    """List somebody among the builders, and let the sponsor's deputy sign."""
+    world.change_roles(builders=[{"email": address}])
+    world.sign("production", "sid", "sponsor", on_behalf_of="sam@example.com", builders=["bo@example.com", address])
+
+
+def _calling_oneself(world: World, address: str) -> None:
+    world.sign(signer=address)
+
+
 def _as_sponsor(world: World, person: str) -> None:
     world.sign("production", person, "sponsor")
 
@@ -85,6 +95,10 @@ ATTACKS = (
            through=TO_PRODUCTION, reason=Reason.ROLE_NOT_HELD, guard="signer_holds_the_role"),
     Attack(name="a role that the charter gives, and the trust files do not", lay=_held, control=["rae@example.com"], attack=["uma@example.com"],
            through=TO_PRODUCTION, reason=Reason.ROLE_NOT_HELD, guard="signer_holds_the_role"),
+    Attack(name="signer's address in capitals", lay=_calling_oneself, control="rae@example.com", attack="RAE@example.com",
+           through=TO_PRODUCTION, reason=Reason.ROLE_NOT_HELD, guard="signer_holds_the_role"),
+    Attack(name="deputy who builds", lay=_builder_as_deputy, control="bo@example.com", attack="sid@example.com",
+           through=TO_PRODUCTION, reason=Reason.SIGNED_BY_BUILDER, guard="signer_is_no_builder"),
     Attack(name="deputy named by the charter only", lay=_named_as_deputy, control={"sam@example.com": ["sid@example.com"]}, attack={},
            through=TO_PRODUCTION, reason=Reason.NOT_THE_DEPUTY, guard="signer_holds_the_role"),
     Attack(name="deputy named by the trust files only", lay=_standing_in, control="sid", attack="uma",

@@ -69,13 +69,6 @@ def _held_by(world: World, version: str) -> None:
         assert not called("promote", "production", "--version", version).reasons
 
 
-def _promoted(world: World) -> None:
-    with world.entered():
-        for stage in ("shadow", "pilot", "production"):
-            found = called("promote", stage, "--version", GOOD)
-            assert not found.reasons, found
-
-
 def _in_the_database(world: World, statement: str, *values: str) -> None:
     with closing(sqlite3.connect(world.database)) as database:
         assert database.execute(statement, values).rowcount
@@ -87,17 +80,25 @@ def _alias_written(world: World, alias: str) -> None:
     _in_the_database(world, "INSERT INTO registered_model_aliases (name, alias, version) VALUES (?, ?, ?)", PROJECT, alias, OTHER)
 
 
+def _pointing_elsewhere(column: str) -> Callable[[World, str], None]:
+    """Let the version's row in the database name another version's run or model."""
+
+    def lay(world: World, version: str) -> None:
+        value = str(world.versions[version]["run_id"]) if column == "run_id" else (world.artifacts(version) / "model").as_uri()
+        _in_the_database(world, f"UPDATE model_versions SET {column} = ? WHERE name = ? AND version = ?", value, PROJECT, GOOD)
+
+    return lay
+
+
 def _alias_moved(world: World, alias: str) -> None:
-    """Promote, then move one alias in the database to a version that nobody signed."""
-    _promoted(world)
+    """Move one alias in the database to a version that nobody signed."""
     with world.entered():
         world.client().set_registered_model_alias(PROJECT, "champion", GOOD)
     _in_the_database(world, "UPDATE registered_model_aliases SET version = ? WHERE name = ? AND alias = ?", OTHER, PROJECT, alias)
 
 
 def _alias_gone(world: World, alias: str) -> None:
-    """Promote, then take one alias out of the database."""
-    _promoted(world)
+    """Take one alias out of the database."""
     with world.entered():
         world.client().set_registered_model_alias(PROJECT, "champion", GOOD)
     _in_the_database(world, "DELETE FROM registered_model_aliases WHERE name = ? AND alias = ?", PROJECT, alias)
@@ -110,8 +111,7 @@ def _tagged(world: World, tag: str) -> None:
 
 
 def _holder_says(world: World, signer: str) -> None:
-    """Promote, then let the holder name another signer."""
-    _promoted(world)
+    """Let the holder name another signer."""
     with world.entered():
         client = world.client()
         said = client.get_model_version(PROJECT, GOOD).tags[f"{STAGE_TAG}production"]
@@ -119,21 +119,18 @@ def _holder_says(world: World, signer: str) -> None:
 
 
 def _lost(world: World, name: str) -> None:
-    """Promote, then lose a file of the run."""
-    _promoted(world)
+    """Lose a file of the run."""
     (world.artifacts() / name).unlink()
 
 
 def _changed(world: World, name: str) -> None:
-    """Promote, then change a file of the run."""
-    _promoted(world)
+    """Change a file of the run."""
     path = world.artifacts() / name
     path.write_bytes(path.read_bytes() + b" ")
 
 
 def _rejected_afterwards(world: World, version: str) -> None:
-    """Promote one version and then another, and let the sponsor take one of them back."""
-    _promoted(world)
+    """Promote another version, and let the sponsor take one of them back."""
     _signed_through(world, OTHER)
     with world.entered():
         assert not called("promote", "production", "--version", OTHER).reasons
@@ -190,19 +187,23 @@ ATTACKS = (
     Attack(name="alias by hand in the database, with a figure for a letter", lay=_alias_written, control="champion", attack="pr0duction",
            through=verify(), reason=Reason.ALIAS_VARIANT, guard="alias_is_plain"),
     Attack(name="alias moved after sign-off", lay=_alias_moved, control="champion", attack="production",
-           through=verify(), reason=Reason.NOT_SIGNED, guard="is_decided"),
+           through=verify(), reason=Reason.NOT_SIGNED, guard="is_decided", begins="promoted"),
+    Attack(name="model of a holder exchanged in the database", lay=_pointing_elsewhere("storage_location"), control=GOOD, attack=OTHER,
+           through=verify(), reason=Reason.MODEL_CHANGED, guard="bytes_are_the_same", begins="promoted"),
+    Attack(name="run of a holder exchanged in the database", lay=_pointing_elsewhere("run_id"), control=GOOD, attack=OTHER,
+           through=verify(), reason=Reason.EVIDENCE_CHANGED, guard="bytes_are_the_same", begins="promoted"),
     Attack(name="alias removed in the database, without a note", lay=_alias_gone, control="champion", attack="production",
-           through=verify(), reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, guard="tags_are_backed"),
+           through=verify(), reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, guard="tags_are_backed", begins="promoted"),
     Attack(name="forged tag: a version says that it holds a stage", lay=_tagged, control="stage", attack=f"{STAGE_TAG}production",
            through=verify(), reason=Reason.TAG_FORGED, guard="tags_are_backed"),
     Attack(name="forged tag: the holder names another signer", lay=_holder_says, control="rae@example.com", attack="ceo@example.com",
-           through=verify(), reason=Reason.TAG_FORGED, guard="tag_says_who_signed"),
+           through=verify(), reason=Reason.TAG_FORGED, guard="tag_says_who_signed", begins="promoted"),
     Attack(name="evidence of a holder lost", lay=_lost, control="signoffs/0001.json", attack="evidence/gate/verdict.json",
-           through=verify(), reason=Reason.ALIAS_NOT_VOUCHED_FOR, guard="_cannot_be_read"),
+           through=verify(), reason=Reason.ALIAS_NOT_VOUCHED_FOR, guard="_cannot_be_read", begins="promoted"),
     Attack(name="rollback to a version that was taken back since", lay=_rejected_afterwards, control=OTHER, attack=GOOD,
-           through=poc("rollback", "production"), reason=Reason.REJECTED, guard="is_approved"),
+           through=poc("rollback", "production"), reason=Reason.REJECTED, guard="is_approved", begins="promoted"),
     Attack(name="serve: alias moved after sign-off", lay=_alias_moved, control="champion", attack="production",
-           through=FROM_PRODUCTION, reason=Reason.NOT_SIGNED, guard="is_decided"),
+           through=FROM_PRODUCTION, reason=Reason.NOT_SIGNED, guard="is_decided", begins="promoted"),
     Attack(name="serve: model changed after it was promoted", lay=_changed, control="signoffs/0001.json", attack="model/model.onnx",
-           through=FROM_PRODUCTION, reason=Reason.MODEL_CHANGED, guard="bytes_are_the_same"),
+           through=FROM_PRODUCTION, reason=Reason.MODEL_CHANGED, guard="bytes_are_the_same", begins="promoted"),
 )  # fmt: skip

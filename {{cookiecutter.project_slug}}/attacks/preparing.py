@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,13 @@ ROLES: Mapping[str, Any] = {
 MAKING: Mapping[str, Mapping[str, Any]] = {GOOD: {}, OTHER: {"threshold": 0.45}, UNPROVEN: {"replayed_on": "aarch64"}, BAD: {"slope": WRONG}}
 
 
+def prepare_all(folder: Path) -> None:
+    """Make every world that an attack may begin with."""
+    signed = prepare(folder / "signed")
+    _promoted(signed, folder / "promoted", ("shadow", "pilot", "production"))
+    _with_logged_models(_promoted(signed, folder / "served", ("shadow", "pilot")))
+
+
 def prepare(folder: Path) -> World:
     """Make the world that attacks are made on copies of."""
     world = World(folder)
@@ -61,19 +68,21 @@ def prepare(folder: Path) -> World:
     return World(folder)
 
 
-def prepare_served(world: World, folder: Path) -> World:
-    """Make the world that a server runs on: one version is on its way, and runs have logged models."""
-    served = world.copied(folder)
-    with served.entered():
-        client = served.client()
-        known = served.versions
+def _promoted(signed: World, folder: Path, stages: Sequence[str]) -> World:
+    world = signed.copied(folder)
+    for stage in stages:
+        assert not promote(stage)(world).reasons
+    return world
+
+
+def _with_logged_models(world: World) -> None:
+    """Let runs have models that MLflow logged, as older clients leave them beside a version's own."""
+    with world.entered():
+        client, known = world.client(), world.versions
         for version in (GOOD, BAD):
             run = client.get_run(known[version]["run_id"]).info
             known[version]["logged_model"] = client.create_logged_model(run.experiment_id, source_run_id=run.run_id).model_id
-        _remember(served, known)
-    for stage in ("shadow", "pilot"):
-        assert not promote(stage)(served).reasons
-    return World(folder)
+        _remember(world, known)
 
 
 def _people(world: World) -> None:

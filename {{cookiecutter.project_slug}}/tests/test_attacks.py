@@ -25,7 +25,6 @@ from listed import ATTACKS  # noqa: E402
 from preparing import prepare  # noqa: E402
 from programs import ask_verifier  # noqa: E402
 from trying import one  # noqa: E402
-from worlds import World  # noqa: E402
 
 #: What the sign-off was agreed to withstand, by words in the names of attacks.
 AGREED = (
@@ -92,12 +91,14 @@ def test_a_guard_that_is_taken_out_finds_nothing_and_leaves_the_rest_as_it_was(t
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return prepare(tmp_path_factory.mktemp("attacks") / "world")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("attacks")
+    prepare(folder / "signed")
+    return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", ON_THE_VERIFIER, ids=lambda attack: attack.name)
-def test_an_attack_is_stopped_by_what_has_to_stop_it_and_its_control_is_not(prepared: World, attack: Attack) -> None:
+def test_an_attack_is_stopped_by_what_has_to_stop_it_and_its_control_is_not(prepared: Path, attack: Attack) -> None:
     assert str(attack.reason) in one(attack, attack.attack, prepared).reasons
     assert one(attack, attack.control, prepared).reasons == ()

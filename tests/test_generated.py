@@ -33,6 +33,7 @@ FOREIGN = (
     "MAKELEVEL",
     "TESTS",
     "MLFLOW_TRACKING_URI",
+    "POC_TRUST",
     "MLFLOW_RUN_ID",
 )
 STEPS = ("charter", "ingest", "validate", "train", "export", "compress", "benchmark", "evaluate", "replay")

@@ -32,7 +32,7 @@ def top_of(folder: Path) -> Path | None:
 def resolves(folder: Path, ref: str) -> str | None:
     """Return the commit that a ref names, or None."""
     name = full_name(ref)
-    found = _ask(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") if name else None
+    found = _ask(folder, "rev-parse", "--verify", "--quiet", name + "^{commit}") if name else None
     return found.decode().strip() if found else None
 
 

@@ -164,7 +164,7 @@ def _as_the_guard_says() -> Iterator[None]:
 
 def ledger_held(project: str) -> dict[int, str]:
     """Return MLflow's copy of the ledger: each decision by its number."""
-    found = {re.fullmatch(rf"{re.escape(TAG)}([0-9]{{4}}|[1-9][0-9]{{4,}})", name): value for name, value in model_tags(project).items()}
+    found = {re.fullmatch(re.escape(TAG) + r"([0-9]{4}|[1-9][0-9]{4,})", name): value for name, value in model_tags(project).items()}
     return {int(name[1]): value for name, value in found.items() if name}
 
 

@@ -145,6 +145,8 @@ ACTS: dict[str, Callable[[World, Version], Any]] = {
     "a version deleted": lambda w, v: w.client.delete_model_version(v.model, v.number),
     "a version deleted by another spelling": lambda w, v: w.client.delete_model_version(v.model, f"0{v.number}"),
     "the verdict by another spelling": lambda w, v: w.client.set_model_version_tag(v.model, f"0{v.number}", "verdict", "NO-GO"),
+    "the model called a prompt": lambda w, v: w.client.set_registered_model_tag(v.model, "mlflow.prompt.is_prompt", "true"),
+    "a version called a prompt": lambda w, v: w.client.set_model_version_tag(v.model, v.number, "mlflow.prompt.is_prompt", "true"),
     "the model renamed": lambda w, v: w.client.rename_registered_model(v.model, f"{v.model}-renamed"),
     "the model deleted": lambda w, v: w.client.delete_registered_model(v.model),
     "the experiment renamed": lambda w, v: w.client.rename_experiment(v.experiment, f"{v.model}-renamed"),

@@ -14,9 +14,12 @@ from typing import Any
 import mlflow
 import pytest
 from installed import installed_in
+from mlflow.entities.model_registry.prompt_version import IS_PROMPT_TAG_KEY
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Tracking
 
+from poc.rules.signoff.guarded import PROMPT_TAG
 from poc.tools.tracking.guard.opening import REMEMBERED
 from poc.tools.tracking.guard.registry import GuardedRegistry
 from poc.tools.tracking.guard.server import APP
@@ -102,6 +105,14 @@ def test_the_ledgers_entries_go_in_the_way_that_mlflow_writes_a_tag_but_for_writ
     source = inspect.getsource(Registry.set_registered_model_tag)
     assert "session.merge(" in source
     assert all(word in source for word in ("self.ManagedSessionMaker(read_only=False)", "self._get_registered_model(session, name)", "workspace="))
+
+
+def test_a_prompt_is_told_from_a_model_by_the_tag_that_the_guard_keeps_off() -> None:
+    assert IS_PROMPT_TAG_KEY == PROMPT_TAG
+
+
+def test_versions_are_kept_where_the_guard_looks_for_those_of_a_run() -> None:
+    assert {"name", "version", "run_id", "source"} <= set(SqlModelVersion.__table__.columns.keys())
 
 
 # The server

@@ -122,6 +122,11 @@ def test_a_signed_version_keeps_what_it_says_of_itself(tag: str, is_free: bool) 
     assert (guarded.tag_is_free(tag, SHADOW) == []) is is_free
 
 
+def test_a_signed_model_is_not_made_a_prompt() -> None:
+    assert guarded.stays_a_model("mlflow.prompt.is_prompt", NONE) == guarded.stays_a_model("team", SHADOW) == []
+    assert codes(guarded.stays_a_model("MLFLOW.prompt.is_prompt", SHADOW)) == [Reason.SIGNED_IS_FIXED]
+
+
 def test_only_figures_that_are_found_out_later_join_a_signed_run() -> None:
     assert guarded.metrics_came_afterwards(["missed_share"], NONE) == guarded.metrics_came_afterwards(["load.served_p99_ms"], SHADOW) == []
     assert codes(guarded.metrics_came_afterwards(["load.served_p99_ms", "missed_share"], SHADOW)) == [Reason.SIGNED_IS_FIXED]

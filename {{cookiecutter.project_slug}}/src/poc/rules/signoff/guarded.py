@@ -19,6 +19,8 @@ from poc.rules.signoff.statement import GATED, StageName
 
 #: What is found out about a signed run later is named like this; it is not what was signed.
 AFTERWARDS_METRICS = ("load.",)
+#: What makes a prompt of a registered model, or of a version: MLflow lists those apart.
+PROMPT_TAG = "mlflow.prompt.is_prompt"
 #: Folders of a signed run that stay open: copies of decisions to look at, and what is found out later.
 OPEN_FOLDERS = ("signoffs", "afterwards")
 _ID = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")
@@ -134,6 +136,14 @@ def tag_is_free(tag: str, stages: Stages) -> list[Finding]:
     if not stages or tag.casefold().startswith(STAGE_TAG) or not (tag == "verdict" or tag.casefold().startswith("poc.")):
         return []
     return [Finding(reason=Reason.SIGNED_IS_FIXED, what=f"the tag {tag!a} belongs to a version that was decided about", where="MLflow")]
+
+
+@check
+def stays_a_model(tag: str, stages: Stages) -> list[Finding]:
+    """Refuse to call a model that was decided about a prompt: MLflow would show it to nobody any more."""
+    if not stages or tag.casefold() != PROMPT_TAG:
+        return []
+    return [Finding(reason=Reason.SIGNED_IS_FIXED, what="a model that was decided about is no prompt", where="MLflow")]
 
 
 @check

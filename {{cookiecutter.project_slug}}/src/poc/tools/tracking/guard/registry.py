@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelTag
-from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModelTag
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlRegisteredModelTag
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.exc import IntegrityError
 
@@ -60,6 +60,7 @@ class GuardedRegistry(SqlAlchemyStore):
 
     def set_registered_model_tag(self, name: str, tag: RegisteredModelTag) -> None:
         """Append the ledger's next entry, or set a tag that is none."""
+        refuse(guarded.stays_a_model(tag.key, self._signed.stages_of(name, None)))
         if not tag.key.casefold().startswith(TAG):
             super().set_registered_model_tag(name, tag)
             return
@@ -85,6 +86,12 @@ class GuardedRegistry(SqlAlchemyStore):
                 refuse(guarded.entry_is_next(tag.key, "", list))
 
     # Versions
+
+    def versions_where(self, **columns: str) -> list[tuple[str, str, str]]:
+        """List versions as name, number and run; those too that MLflow's own search leaves out, because somebody called them prompts."""
+        with self.ManagedSessionMaker() as session:
+            found = session.query(SqlModelVersion).filter_by(**columns).all()
+            return [(str(each.name), str(each.version), str(each.run_id)) for each in found]
 
     def create_model_version(self, name: str, source: str, run_id: Any = None, tags: Any = None, *more: Any, **named: Any) -> ModelVersion:
         """Make a version, which claims no stage."""
@@ -114,6 +121,7 @@ class GuardedRegistry(SqlAlchemyStore):
         refuse(
             guarded.only_a_holder_says_so(tag.key, guarded.number_of(version), self._holders(name))
             or guarded.tag_is_free(tag.key, self._stages_of(name, version))
+            or guarded.stays_a_model(tag.key, self._stages_of(name, version))
         )
         super().set_model_version_tag(name, version, tag)
 

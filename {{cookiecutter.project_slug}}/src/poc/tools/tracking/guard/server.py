@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from poc.errors import EnvironmentRefused
 from poc.tools.tracking.guard.opening import Opening
@@ -62,4 +63,6 @@ def signed_in_this_server() -> Signed:
     """Return what tells which runs are signed, from the registry of the server that this process is."""
     from mlflow.server import handlers
 
-    return Signed(handlers._get_model_registry_store)
+    from poc.tools.tracking.guard.registry import GuardedRegistry
+
+    return Signed(lambda: cast(GuardedRegistry, handlers._get_model_registry_store()))  # `guarded_app` has seen that it is one

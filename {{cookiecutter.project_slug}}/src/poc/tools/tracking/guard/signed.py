@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,7 @@ from poc.rules.signoff.guarded import Stages, stages_decided
 from poc.rules.signoff.moves import stage_of_alias
 
 if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
-    from mlflow.store.model_registry.abstract_store import AbstractStore
+    from poc.tools.tracking.guard.registry import GuardedRegistry
 
 NOTHING: Stages = frozenset()
 
@@ -19,7 +17,7 @@ NOTHING: Stages = frozenset()
 class Signed:
     """Asks the registry; nothing is remembered, because another process may have written."""
 
-    def __init__(self, registry: Callable[[], AbstractStore]) -> None:
+    def __init__(self, registry: Callable[[], GuardedRegistry]) -> None:
         self._registry = registry
 
     def stages_of(self, project: str, version: str | None) -> Stages:
@@ -37,24 +35,17 @@ class Signed:
 
     def stages_of_run(self, run_id: str) -> Stages:
         """Say for which stages any version from a run was decided about, or holds them."""
-        return self._of_versions(f"run_id = '{run_id.lower()}'") if re.fullmatch("[0-9a-fA-F]{32}", run_id or "") else NOTHING
+        return self._of_versions(run_id=run_id.lower()) if run_id else NOTHING
 
     def stages_of_logged_model(self, model_id: str) -> Stages:
         """Say for which stages any version of a logged model was decided about, or holds them."""
-        return self._of_versions(f"source_path = 'models:/{model_id.lower()}'") if re.fullmatch("m-[0-9a-fA-F]{32}", model_id or "") else NOTHING
+        return self._of_versions(source=f"models:/{model_id.lower()}")
 
-    def run_ids(self) -> Iterator[tuple[str, Stages]]:
+    def runs(self) -> Iterator[tuple[str, Stages]]:
         """Go through all runs of versions that were decided about."""
-        for each in self._versions(""):
-            if stages := self.stages_of(str(each.name), str(each.version)):
-                yield str(each.run_id), stages
+        for name, version, run_id in self._registry().versions_where():
+            if stages := self.stages_of(name, version):
+                yield run_id, stages
 
-    def _of_versions(self, having: str) -> Stages:
-        return NOTHING.union(*(self.stages_of(str(each.name), str(each.version)) for each in self._versions(having)))
-
-    def _versions(self, having: str) -> Iterator[ModelVersion]:
-        token = None
-        while token != "":
-            page = self._registry().search_model_versions(having, max_results=10_000, page_token=token)
-            yield from page
-            token = page.token or ""
+    def _of_versions(self, **columns: str) -> Stages:
+        return NOTHING.union(*(self.stages_of(name, version) for name, version, _ in self._registry().versions_where(**columns)))

@@ -71,7 +71,7 @@ class GuardedTracking(SqlAlchemyStore):
         return guarded.is_undecided(f"logged model {model_id}", stages)
 
     def _of_experiment(self, experiment_id: str) -> list[Finding]:
-        for run_id, stages in self._signed.run_ids():
+        for run_id, stages in self._signed.runs():
             if guarded.number_of(self.get_run(run_id).info.experiment_id) == guarded.number_of(experiment_id):
                 return guarded.is_undecided(f"run {run_id} in experiment {experiment_id}", stages)
         return []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from attack import Attack, Outcome
 from programs import called, promote
-from worlds import GOOD, OTHER, World
+from worlds import GOOD, OTHER, PROJECT, UNPROVEN, World
 
 from poc.rules.signoff import Reason, tree_digest
 from poc.rules.signoff.canonical import sha256_of
+from poc.steps.vouch import facts_of
 from poc.tools import tracking
 
 TO_PRODUCTION = promote("production")
@@ -134,6 +137,17 @@ def _over_the_charter(world: World, digest: str) -> None:
     world.sign_record(said)
 
 
+def _judged_to_be(world: World, outcome: str) -> None:
+    """Write a verdict into the evidence of a version whose limits do not show that it holds, and have it signed as it lies there."""
+    world.version, path = UNPROVEN, world.artifacts(UNPROVEN) / "evidence/gate/verdict.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"overall": outcome}), encoding="utf-8")
+    with world.entered(), tempfile.TemporaryDirectory() as folder:
+        at = tracking.fetch_version(PROJECT, UNPROVEN, Path(folder))
+        facts = facts_of(Path(folder), version=UNPROVEN, trained_by=at.trained_by)
+    world.versions[UNPROVEN] |= {**facts.digests("shadow"), "shown": facts.shown("shadow")}
+    world.sign("shadow", "olga", "owner", version=UNPROVEN)
+
+
 ATTACKS = (
     Attack(name="charter loosened where it is signed, not where it judged", lay=_rewriting(CHARTER[0]), control=_as_it_was, attack=_loosened,
            through=TO_PRODUCTION, reason=Reason.JUDGED_BY_ANOTHER_CHARTER, guard="judged_by_what_is_signed"),
@@ -167,6 +181,8 @@ ATTACKS = (
     Attack(name="verdict's own figures edited", lay=_rewriting("evidence/gate/verdict.json"), control=_as_it_was,
            attack=lambda content: content.replace(b'"look": 1', b'"look": 2'),
            through=TO_PRODUCTION, reason=Reason.NUMBERS_DIFFER, guard="numbers_are_the_same"),
+    Attack(name="verdict rewritten before it was signed", lay=_judged_to_be, control="NOT PROVEN", attack="GO",
+           through=promote("shadow"), reason=Reason.EVIDENCE_CHANGED, guard="verdict_follows_from_limits"),
     Attack(name="evidence for the stage added after it was signed", lay=_adding(), control=f"{BESIDE}/report.json", attack="stages/production/report.json",
            through=TO_PRODUCTION, reason=Reason.STAGE_EVIDENCE_CHANGED, guard="bytes_are_the_same"),
     Attack(name="evidence for the stage edited after it was signed", lay=_signing_what_was_gathered, control=b"as signed", attack=b"another",

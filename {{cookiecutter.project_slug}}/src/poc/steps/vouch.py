@@ -25,7 +25,7 @@ from poc.rules.signoff import (
     shown_of_verdict,
     tree_digest,
 )
-from poc.rules.signoff.admission import judged_by_what_is_signed
+from poc.rules.signoff.admission import judged_by_what_is_signed, verdict_follows_from_limits
 from poc.rules.signoff.sshsig import (
     SshSignature,
     algorithm_is_sound,
@@ -36,6 +36,7 @@ from poc.rules.signoff.sshsig import (
     read_signature,
 )
 from poc.rules.signoff.trust import key_is_of_the_signer, ssh_agrees
+from poc.rules.verdict import overall
 from poc.steps.inputs import charter_of
 from poc.steps.trust import load_trust as load_trust  # noqa: PLC0414 - who vouches is asked for both
 from poc.tools import files, ssh, strict_yaml
@@ -143,7 +144,10 @@ def facts_of(folder: Path, *, version: str, trained_by: str) -> Facts:
         looked_at=_looked_at(verdict),
         shown_of_verdict=shown_of_verdict(of_charter.charter, verdict, _data_card(charter_step)),
         trained_by=trained_by,
-        found=tuple(judged_by_what_is_signed(of_charter.charter, charter_of(charter_step))),
+        found=(
+            *judged_by_what_is_signed(of_charter.charter, charter_of(charter_step)),
+            *verdict_follows_from_limits(verdict.overall, overall(verdict.limits)),
+        ),
         strange=(*model.strange, *evidence.strange, *stages.strange),
     )
 

@@ -241,6 +241,7 @@ PAIRS: dict[str, list[Pair]] = {
     "admission.stage_is_agreed": [(lambda of: stage("production", of=of), without_stage("production"), facts())],
     "admission.files_are_plain": [(lambda strange: stage("shadow", of=facts(strange=strange)), ("model/link",), ())],
     "admission.judged_by_what_is_signed": [(lambda judged_by: admission.judged_by_what_is_signed(agreed(), judged_by), agreed(version=2), agreed())],
+    "admission.verdict_follows_from_limits": [(lambda verdict: admission.verdict_follows_from_limits(verdict, "NOT PROVEN"), "GO", "NOT PROVEN")],
     "admission.is_decided": [
         (lambda left_out: stage("pilot", without=left_out), [("pilot", "risk")], []),
         (lambda left_out: stage("pilot", without=left_out), [("shadow", "owner")], []),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import get_args
 
 from poc.rules.charter import Charter, Stage
+from poc.rules.evidence import Outcome
 from poc.rules.signoff.facts import Facts, Ledger, Verified, newest
 from poc.rules.signoff.holding import decision_holds, is_approved
 from poc.rules.signoff.reasons import Finding, Reason, check
@@ -82,6 +83,15 @@ def judged_by_what_is_signed(signed: Charter, judged_by: Charter) -> list[Findin
     if signed == judged_by:
         return []
     return [Finding(reason=Reason.JUDGED_BY_ANOTHER_CHARTER, what="charter.json, which judged, is not what charter.yaml says", where="evidence/charter")]
+
+
+@check
+def verdict_follows_from_limits(verdict: Outcome, of_limits: Outcome) -> list[Finding]:
+    """Refuse a verdict that its own limits do not give: somebody wrote over it before it was signed."""
+    if verdict == of_limits:
+        return []
+    what = f"verdict.json says {verdict}, and its limits say {of_limits}"
+    return [Finding(reason=Reason.EVIDENCE_CHANGED, what=what, where="evidence/gate")]
 
 
 @check

@@ -80,7 +80,7 @@ def test_a_line_for_one_person_one_key_and_named_purposes_is_read(line: str) -> 
     assert (read.person, found) == ("bo@example.com", [])
 
 
-@pytest.mark.parametrize(("line", "reason"), REFUSED.items())
+@pytest.mark.parametrize(("line", "reason"), REFUSED.items(), ids=[f"{at} {reason}" for at, reason in enumerate(REFUSED.values())])
 def test_every_other_line_is_refused(line: str, reason: Reason) -> None:
     assert refused(line) == [reason]
 

@@ -9,6 +9,7 @@ from server import by_client, by_request, held
 from worlds import BAD, GOOD, OTHER, PROJECT, UNPROVEN, World
 
 from poc.rules.signoff import NAMESPACE, Reason, canonical, next_link
+from poc.rules.signoff.guarded import PROMPT_TAG
 from poc.rules.signoff.moves import STAGE_TAG
 from poc.tools import ssh
 
@@ -151,4 +152,7 @@ ATTACKS = (
            through=by_request(lambda world, way: (
                "POST" if "mpu" in way else "PUT", f"/api/2.0/mlflow-artifacts/{way}/1/{_run(world, UNPROVEN)}/artifacts/notes", _PARTS)),
            reason=Reason.SIGNED_IS_FIXED, guard="upload_can_be_seen", begins="served"),
+    Attack(name="signed version called a prompt, which MLflow leaves out", lay=_aiming, control="note", attack=PROMPT_TAG,
+           through=by_client(lambda client, _, tag: client.set_model_version_tag(PROJECT, GOOD, tag, "true")),
+           reason=Reason.SIGNED_IS_FIXED, guard="stays_a_model", begins="served"),
 )  # fmt: skip

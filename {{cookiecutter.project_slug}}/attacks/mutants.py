@@ -31,7 +31,10 @@ PROCESSES = 2
 #: An attack is not stopped as before; or none comes through, which is known.
 RED, STILL = "red", "doubled"
 #: Guards behind which something else stands that refuses the same, so that without them nothing comes through.
-DOUBLED: Mapping[str, str] = {"algorithm_is_sound": "ssh-keygen refuses the same"}
+DOUBLED: Mapping[str, str] = {
+    "algorithm_is_sound": "ssh-keygen refuses the same",
+    "key_is_listed": "what was signed is verified before it is written down; this one speaks before anybody is asked",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

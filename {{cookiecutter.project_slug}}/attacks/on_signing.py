@@ -62,6 +62,6 @@ ATTACKS = (
            through=_with_key(SHADOW), reason=Reason.NO_GO, guard="verdict_suffices"),
     Attack(name="sign: approval by branch that the trust files do not take", lay=_approving_by_branch, control=["sam@example.com"], attack=["uma@example.com"],
            through=poc(*CHARTER, "--by-branch", "--as", "sam@example.com"), reason=Reason.BRANCH_NOT_APPROVED, guard="branch_may_approve"),
-    Attack(name="sign: so long that MLflow would cut the signature", lay=_with_a_long_key, control=2, attack=19,
+    Attack(name="sign: so long that MLflow would cut the signature", lay=_with_a_long_key, control=2, attack=15,
            through=_with_key(CHARTER, "sam"), reason=Reason.TOO_LONG, guard="entry_fits"),
 )  # fmt: skip

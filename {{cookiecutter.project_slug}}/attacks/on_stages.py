@@ -42,7 +42,10 @@ def _one_of_two(world: World, count: int) -> None:
 
 
 def _charter_signed(world: World, issued_at: str) -> None:
-    """Start the ledger anew, the charter signed at some moment, and everything else after it."""
+    """Start the ledger anew in both of its copies, the charter signed at some moment, and everything else after it."""
+    client = world.client()
+    for name in client.get_registered_model(PROJECT).tags:
+        client.delete_registered_model_tag(PROJECT, name)
     world.forget(len(world.entries()))
     for person in ("sam", "olga"):
         world.sign("charter", person, ROLE[person], issued_at=issued_at)

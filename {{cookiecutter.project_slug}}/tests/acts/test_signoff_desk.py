@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from passkeys_made import PRESENT, Passkey
+from signed_versions import CHARTER
 
 from poc.acts.signoff_books import InMLflow, InRepository
 from poc.acts.signoff_desk import Look, SignoffDesk
@@ -17,9 +19,11 @@ from poc.acts.signoff_page import ORIGIN_SETTING, mounted
 from poc.errors import EnvironmentRefused, InputRefused, NotSignedOff
 from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust
 from poc.steps import vouch
+from poc.steps.copies import held_by_mlflow, pull, push
 from poc.tools import tracking
 from poc.tools.passkeys import to_base64url
 from poc.tools.signoff_page import Answer, Choice, Enrolment, NewPasskey, View
+from poc.tools.tracking.connection import connect
 from signoffs import PEOPLE, PROJECT, a_ledger, a_trust, a_trust_folder, address, facts, followed, signer_line
 
 ORIGIN = "http://localhost:8123"
@@ -47,9 +51,6 @@ class OnPaper:
 
     def facts(self, project: str, version: str, into: Path) -> Facts:
         return self.what
-
-    def agreement(self) -> str:
-        return ""
 
     def entries(self, project: str) -> Sequence[Entry]:
         return self.ledger
@@ -296,8 +297,6 @@ def test_in_a_repository_a_decision_is_two_files_and_a_version_of_another_projec
 @pytest.mark.slow
 @pytest.mark.usefixtures("trusted")
 def test_the_charter_is_signed_in_its_repository(repository: Path) -> None:
-    from signed_versions import CHARTER
-
     (repository / "charter.yaml").write_bytes(CHARTER)
     books = InRepository(root=repository)
     page = SignoffDesk(books=books).page("", "", VIEW).decode()
@@ -311,15 +310,86 @@ def test_the_charter_is_signed_in_its_repository(repository: Path) -> None:
 def test_in_mlflow_a_decision_is_a_tag_that_goes_on_from_what_lies_there(repository: Path) -> None:
     from signed_versions import a_signed_version
 
-    from poc.steps.copies import held_by_mlflow, push
-
     version = a_signed_version(repository, until="shadow")
     push(PROJECT, vouch.ledger_in(repository))
     books = InMLflow(root=repository)
     done = sign(books, version=version)
     assert [entry.number for entry in held_by_mlflow(PROJECT)] == [1, 2, 3, 4] and "poc verify --pull" in done["words"]
-    with pytest.raises(InputRefused, match="the charter is signed in its repository"):
+    with pytest.raises(InputRefused, match="many charters"):
         SignoffDesk(books=books).page("", "", VIEW)
+
+
+def a_run_with_charter(content: bytes | None, *, name: str = "a run", project: str = PROJECT) -> str:
+    """Log a charter as `poc run` does; without one the run has only begun."""
+    run_id = tracking.open_run(project, name=name, candidate=False)
+    if content is not None:
+        connect().log_text(run_id, content.decode(), "evidence/charter/charter.yaml")
+    return run_id
+
+
+@pytest.mark.usefixtures("trusted")
+def test_in_mlflow_the_charter_of_the_newest_run_is_shown_and_signed_before_there_is_any_version(repository: Path) -> None:
+    for content, name in ((b"an old one", "the first run"), (CHARTER, "the second run"), (None, "a run that has only begun")):
+        a_run_with_charter(content, name=name)
+    desk, digest = SignoffDesk(books=InMLflow(root=repository)), hashlib.sha256(CHARTER).hexdigest()
+    page = desk.page(PROJECT, "", VIEW).decode()
+    assert "This is the charter of the run the second run, which began on " in page and digest in page and "The whole charter, in sentences" in page
+    assert not tracking.is_registered(PROJECT)  # who only looks makes nothing
+
+    sign(desk.books, stage="charter", version="")
+    (entry,) = held_by_mlflow(PROJECT)
+    said = vouch.verified([entry], desk.books.trust()).decisions[0]
+    assert not said.found and said.decision.statement.digests == {"charter": digest}
+    assert f"signed by {address('olga')}" in desk.page(PROJECT, "", VIEW).decode()
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_charter_that_is_changed_while_somebody_signs_is_not_what_they_signed(repository: Path) -> None:
+    a_run_with_charter(CHARTER)
+    desk = SignoffDesk(books=InMLflow(root=repository))
+    asked = desk.prepare(a_choice(stage="charter", version=""), ORIGIN).kept
+    a_run_with_charter(CHARTER + b"\n")
+    desk.sign(asked, an_answer(OLGA, asked.challenge), ORIGIN)
+    assert held_by_mlflow(PROJECT)[0].statement == asked.content and hashlib.sha256(CHARTER).hexdigest().encode() in asked.content
+    assert "charter.yaml has other bytes than were signed" in desk.page(PROJECT, "", VIEW).decode()
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_was_signed_in_mlflow_counts_for_a_repository_with_the_same_charter_alone(repository: Path) -> None:
+    a_run_with_charter(CHARTER)
+    (repository / "charter.yaml").write_bytes(CHARTER)
+    sign(InMLflow(root=repository), stage="charter", version="")
+    pull(repository, held_by_mlflow(PROJECT))
+    trust, ledger = vouch.load_trust(repository), vouch.verified(vouch.ledger_in(repository), vouch.load_trust(repository))
+    same = vouch.findings("charter", vouch.charter_facts(repository), ledger, trust)
+    assert [finding.what for finding in same] == ["charter: nobody has signed as sponsor"]
+    (repository / "charter.yaml").write_bytes(CHARTER + b"\n")
+    assert "charter_changed" in {finding.reason for finding in vouch.findings("charter", vouch.charter_facts(repository), ledger, trust)}
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_charter_of_another_project_is_not_shown_and_none_where_no_run_tells_one(repository: Path) -> None:
+    desk = SignoffDesk(books=InMLflow(root=repository))
+    with pytest.raises(InputRefused, match=f"no run of {PROJECT} that tells its charter"):
+        desk.page(PROJECT, "", VIEW)
+    a_run_with_charter(CHARTER)
+    a_run_with_charter(CHARTER, project="another")
+    assert desk.page(PROJECT, "", VIEW)
+    with pytest.raises(NotSignedOff) as caught:
+        desk.page("another", "", VIEW)
+    assert code_of(caught) == "other_project"
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_charter_that_leads_elsewhere_is_not_read(repository: Path) -> None:
+    a_run_with_charter(CHARTER)
+    desk, path = SignoffDesk(books=InMLflow(root=repository)), next(tracking.artifact_root().rglob("charter.yaml"))
+    assert desk.page(PROJECT, "", VIEW)
+    path.rename(repository / "elsewhere.yaml")
+    path.symlink_to(repository / "elsewhere.yaml")
+    with pytest.raises(NotSignedOff) as caught:
+        desk.page(PROJECT, "", VIEW)
+    assert code_of(caught) == "strange_file"
 
 
 @pytest.mark.slow

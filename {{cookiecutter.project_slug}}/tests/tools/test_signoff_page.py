@@ -58,8 +58,10 @@ class ADesk:
 
     shown: SignoffPage = PAGE
     signed: list[Any] = field(default_factory=list)
+    asked_for: list[tuple[str, str]] = field(default_factory=list)
 
     def page(self, project: str, version: str, view: View) -> bytes:
+        self.asked_for.append((project, version))
         if project == "nobody":
             raise InputRefused("there is no such version", where=project, fix="look again")
         return pages.signoff_page(self.shown, prefix=view.prefix, token=view.token)
@@ -259,7 +261,9 @@ def test_a_page_loads_its_own_files_and_nothing_else(app: Application) -> None:
     assert get(app, "/signoff/static/../desk.py").status == get(app, "/signoff/static/desk.py").status == 404
 
 
-@pytest.mark.parametrize("path", ["line-stop/3", "line-stop/3/brief", "charter", "enrol", "static/page.js", "static/page.css", "nothing", "nobody/3"])
+@pytest.mark.parametrize(
+    "path", ["line-stop/3", "line-stop/3/brief", "charter", "line-stop/charter", "enrol", "static/page.js", "static/page.css", "nothing", "nobody/3"]
+)
 def test_every_reply_stays_where_it_belongs(app: Application, path: str) -> None:
     headers = get(app, f"/signoff/{path}").headers
     wanted = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cross-origin-resource-policy": "same-origin"}
@@ -284,9 +288,17 @@ def test_a_page_gives_its_token_to_the_page_and_to_the_browser_and_keeps_one_tha
     assert token not in get(app, "/signoff/charter").headers["set-cookie"]
 
 
-@pytest.mark.parametrize("path", ["/signoff", "/signoff/", "/signoff/line-stop", "/signoff/line-stop/0", "/signoff/line-stop/3/x", "/signoff/a/b/3"])
+@pytest.mark.parametrize(
+    "path", ["/signoff", "/signoff/", "/signoff/line-stop", "/signoff/line-stop/0", "/signoff/line-stop/3/x", "/signoff/a/b/3", "/signoff/a/b/charter"]
+)
 def test_a_page_that_is_not_there_is_not_found(app: Application, path: str) -> None:
     assert get(app, path).status == 404
+
+
+@pytest.mark.parametrize(("path", "asked_for"), [("line-stop/3", ("line-stop", "3")), ("line-stop/charter", ("line-stop", "")), ("charter", ("", ""))])
+def test_the_address_says_of_which_project_a_version_or_the_charter_is_shown(desk: ADesk, app: Application, path: str, asked_for: tuple[str, str]) -> None:
+    assert get(app, f"/signoff/{path}").status == 200
+    assert desk.asked_for == [asked_for]
 
 
 def test_what_is_not_there_is_said_in_words_and_a_method_that_is_not_taken_too(app: Application) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from poc import layout
 from poc.acts.signoff_desk import Look
 from poc.errors import InputRefused, NotSignedOff, PocError
 from poc.rules.charter import Charter
-from poc.rules.charter_page import charter_page
 from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, refuse_with
 from poc.rules.signoff.browsing import model_is_the_charters
 from poc.rules.signoff.trust import PERSON
@@ -39,15 +38,9 @@ class InRepository:
 
     def facts(self, project: str, version: str, into: Path) -> Facts:
         """Bring a version of this project, or without one read the charter as it lies here."""
-        if not version:
-            return vouch.charter_facts(self.root)
-        if project != self.project:
+        if project not in ((self.project,) if version else ("", self.project)):
             raise InputRefused(f"this repository is about {self.project}, not about {project}", where=str(self.root))
-        return _fetched(project, version, into)
-
-    def agreement(self) -> str:
-        """Return the charter in sentences."""
-        return charter_page(self._charter())
+        return _fetched(project, version, into) if version else vouch.charter_facts(self.root)
 
     def entries(self, project: str) -> Sequence[Entry]:
         """Return git's entries, and after them what MLflow has beyond."""
@@ -104,14 +97,10 @@ class InMLflow:
         return vouch.load_trust(self.root)
 
     def facts(self, project: str, version: str, into: Path) -> Facts:
-        """Bring a version; a charter lies in its repository."""
-        if not version:
-            raise InputRefused("the charter is signed in its repository", where="charter.yaml", fix="poc sign charter, or poc sign charter --browser")
-        return _fetched(project, version, into)
-
-    def agreement(self) -> str:
-        """Return nothing: the charter is not signed here."""
-        return ""
+        """Bring a version, or without one the charter of the project's newest run: the repository is somewhere else."""
+        if not project:
+            raise InputRefused("this MLflow may hold many charters", where="the address", fix="/signoff/PROJECT/charter shows that of a project")
+        return _fetched(project, version, into) if version else _newest_charter(project, into)
 
     def entries(self, project: str) -> Sequence[Entry]:
         """Return MLflow's copy of the ledger."""
@@ -121,6 +110,7 @@ class InMLflow:
         """Write an entry as a tag of the registered model."""
         with tracking.moving(project):
             look(self.entries(project))
+            tracking.make_registered(project)  # a charter may be signed before there is any version
             push(project, [entry])
         return f"decision {entry.number} in MLflow; poc verify --pull brings it into git"
 
@@ -147,9 +137,10 @@ def _told(project: str, entries: Sequence[Entry]) -> bool:
 
     It may refuse, as it does an approval by branch that is not merged yet: the decision stands all the same, in git.
     """
-    if tracking.is_on_this_machine() or not tracking.is_registered(project):
+    if tracking.is_on_this_machine():
         return False
     try:
+        tracking.make_registered(project)
         push(project, entries)
     except NotSignedOff:
         return False
@@ -158,7 +149,17 @@ def _told(project: str, entries: Sequence[Entry]) -> bool:
 
 def _fetched(project: str, version: str, into: Path) -> Facts:
     at = tracking.fetch_version(project, version, into)
-    facts = vouch.facts_of(into, version=at.version, trained_by=at.trained_by)
+    return _of_this_project(project, vouch.facts_of(into, version=at.version, trained_by=at.trained_by))
+
+
+def _newest_charter(project: str, into: Path) -> Facts:
+    into.mkdir(parents=True, exist_ok=True)
+    run = tracking.fetch_newest_charter(project, into)
+    facts = replace(vouch.charter_facts(into), came_from=f"the run {run.name}, which began on {run.began:%Y-%m-%d %H:%M} UTC (in MLflow {run.run_id})")
+    return _of_this_project(project, facts)
+
+
+def _of_this_project(project: str, facts: Facts) -> Facts:
     if found := model_is_the_charters(project, facts.charter.project):
         refuse_with(found)
     return facts

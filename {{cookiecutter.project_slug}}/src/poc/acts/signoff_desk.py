@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from poc import layout
 from poc.errors import InputRefused, PocError
+from poc.rules.charter_page import charter_page
 from poc.rules.signoff import Entry, Facts, Finding, Trust, next_link, refuse_with, statement_bytes
 from poc.rules.signoff.browsing import (
     answers_the_statement,
@@ -44,9 +45,6 @@ class Books(Protocol):
 
     def facts(self, project: str, version: str, into: Path) -> Facts:
         """Bring a version's bytes into a folder and work out what they are; without a version, what the charter is."""
-
-    def agreement(self) -> str:
-        """Return the charter in sentences."""
 
     def entries(self, project: str) -> Sequence[Entry]:
         """Return the ledger."""
@@ -121,7 +119,7 @@ class SignoffDesk:
             site=site_of(view.origin, trust.roles.passkeys),
             origin=view.origin,
             against={stage.name: vouch.findings(stage.name, facts, ledger, trust, now) for stage in facts.charter.stages},
-            agreement="" if version else self.books.agreement(),
+            agreement="" if version else charter_page(facts.charter),
         )
         return pages.signoff_page(shown, prefix=view.prefix, token=view.token)
 

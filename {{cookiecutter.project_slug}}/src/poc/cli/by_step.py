@@ -56,9 +56,12 @@ def _charter_command(step: Step) -> click.Command:
             return
         from poc.acts.by_hand import charter_of
         from poc.rules.charter_page import charter_page
+        from poc.tools.tracking.charters import charter_page_url
 
         print(charter_page(charter_of(run)), end="\n\n")
         _show_headline(report, run)
+        if url := charter_page_url(charter_of(run).project):
+            print(f"  after poc run, a guarded MLflow shows it for signing at {url}")
 
     return _described(step)(command)
 

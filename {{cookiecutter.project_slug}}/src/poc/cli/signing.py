@@ -126,7 +126,7 @@ def _show(prepared: ToSign, to: TextIO) -> None:
         *([("builders", ", ".join(said.builders))] if said.builders else []),
         ("signed by", f"{who(said)}, {MADE_WITH[said.assurance]}"),
         *([("key", f"{prepared.key.fingerprint}, {prepared.key.place}")] if prepared.key else []),
-        ("holds until", at(said.expires_at)),
+        *([("holds until", at(said.expires_at))] if said.decision == "approve" else []),
         *([("reason", said.reason)] if said.reason else []),
     ]
     names = max(len(name) for name, _ in lines)
@@ -145,12 +145,15 @@ def _question(prepared: ToSign) -> str:
 
 def _print(decided: Decided) -> None:
     from poc.rules.signoff.words import signed_in_words
+    from poc.tools.tracking.charters import charter_page_url
 
     said = decided.statement.predicate
     print(f"\n{decided.entry.where}: {signed_in_words(said)}")
     print(f"next: git add {' '.join(decided.files)} && git commit -m 'Sign {said.stage} as {said.role}'")
     for lack in dict.fromkeys(each.what for each in decided.lacks):
         print(f"  still open: {lack}")
+    if said.stage == "charter" and decided.lacks and (url := charter_page_url(said.project)):
+        print(f"  after poc run, a guarded MLflow shows it for the others to sign at {url}")
     if not decided.lacks:
         print("  the charter is signed" if said.stage == "charter" else f"  then: poc promote {said.stage} --version {said.model_version}")
 

@@ -19,13 +19,14 @@ class Facts:
     """What a version is, worked out from the bytes that are there: digests by subject, verdict, the moment of the look (UTC), and what a signer is shown.
 
     `stage_evidence` holds the digest of what was gathered for a stage, by stage; `found` is what is wrong with the bytes by themselves. Without a version
-    only the charter can be judged.
+    only the charter can be judged; `came_from` then says which run told it, where it lies in no repository.
     """
 
     charter: Charter
     charter_sha256: str
     shown_of_charter: Shown
     version: str = ""
+    came_from: str = ""
     model_sha256: str = ""
     evidence_sha256: str = ""
     stage_evidence: Mapping[str, str] = field(default_factory=dict)

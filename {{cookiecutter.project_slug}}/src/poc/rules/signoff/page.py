@@ -73,6 +73,7 @@ class SignoffPage:
     signers: tuple[Signer, ...]
     others: tuple[str, ...]
     digests: tuple[tuple[str, str], ...]
+    came_from: str = ""
 
     @property
     def sign(self) -> str:
@@ -153,6 +154,7 @@ def page_of(
         signers=() if broken else tuple(signer for signer in possible if signer.keys),
         others=(f"Without a passkey for this site: {', '.join(without)}. They can sign in a terminal with a key: poc sign.",) if without else (),
         digests=tuple(facts.digests("charter" if of_charter else "shadow").items()),
+        came_from=facts.came_from,
     )
 
 
@@ -165,7 +167,7 @@ def in_words(statement: Statement) -> list[tuple[str, str]]:
         ("as", f"{said.signer}, {_plain(said.role)}{f', for {said.on_behalf_of}' if said.on_behalf_of else ''}"),
         ("reason", said.reason or "none given"),
         *said.shown,
-        ("holds until", _day(said.expires_at)),
+        *([("holds until", _day(said.expires_at))] if said.decision == "approve" else []),
         ("built by", ", ".join(said.builders) or "nobody named"),
         ("entry in the ledger", str(said.seq)),
         *((f"digest of the {name}", digest) for name, digest in statement.digests.items()),

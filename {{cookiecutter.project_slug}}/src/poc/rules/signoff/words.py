@@ -39,7 +39,8 @@ def signed_in_words(said: Predicate) -> str:
     about = f"version {said.charter_version} of the charter" if said.stage == "charter" else f"version {said.model_version} for {said.stage}"
     did = "signed" if said.decision == "approve" else "refused"
     why = f": {said.reason}" if said.reason else ""
-    return f"{who(said)} {did} {about} on {at(said.issued_at)}, {MADE_WITH[said.assurance]}{why}; it holds until {at(said.expires_at)}"
+    until = f"; it holds until {at(said.expires_at)}" if said.decision == "approve" else ""  # a no does not lapse
+    return f"{who(said)} {did} {about} on {at(said.issued_at)}, {MADE_WITH[said.assurance]}{why}{until}"
 
 
 def who(said: Predicate) -> str:

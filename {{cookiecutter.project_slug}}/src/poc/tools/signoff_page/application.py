@@ -35,6 +35,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Any]]
 M = TypeVar("M", bound=BaseModel)
 A_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 A_VERSION = re.compile(r"/([^/]+)/([1-9][0-9]{0,9})(/brief)?")
+A_CHARTER = re.compile(r"(?:/([^/]+))?/charter")
 LOCALHOST = re.compile(r"localhost(:[0-9]{1,5})?")
 
 
@@ -98,12 +99,14 @@ class Application:
             return replies.brief(await asyncio.to_thread(self.desk.brief, version[1], version[2]))
         if version:
             content = await asyncio.to_thread(self.desk.page, version[1], version[2], view)
-        elif rest == "/charter":
-            content = await asyncio.to_thread(self.desk.page, "", "", view)
+        elif charter := A_CHARTER.fullmatch(rest):
+            content = await asyncio.to_thread(self.desk.page, charter[1] or "", "", view)
         elif rest == "/enrol":
             content = await asyncio.to_thread(self.desk.enrol_page, view)
         else:
-            raise InputRefused("there is no such page", where=path[:100], fix=f"{self.prefix}/MODEL/VERSION shows a version")
+            raise InputRefused(
+                "there is no such page", where=path[:100], fix=f"{self.prefix}/MODEL/VERSION shows a version, {self.prefix}/MODEL/charter a charter"
+            )
         return replies.page(content, origin, self.prefix, cookie=_cookie(origin, token))
 
     def _opened(self, link: Link, scope: Scope, origin: str) -> Reply:

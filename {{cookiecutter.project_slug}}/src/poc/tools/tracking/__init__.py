@@ -1,8 +1,9 @@
 """MLflow: runs, evidence, looks at the sealed set, and registered versions."""
 
+from poc.tools.tracking.charters import CharterRun, charter_page_url, fetch_newest_charter
 from poc.tools.tracking.connection import UI_PORT_SETTING, artifact_root, is_on_this_machine, one_at_a_time, prepare_database, tracking_uri, ui_port, ui_root
 from poc.tools.tracking.holders import Held, fetch_candidate, holder_of
-from poc.tools.tracking.registry import Registered, create_version, find_version, log_model, model_bytes, set_alias, withdraw_alias
+from poc.tools.tracking.registry import Registered, create_version, find_version, log_model, make_registered, model_bytes, set_alias, withdraw_alias
 from poc.tools.tracking.runs import (
     RunRow,
     adopt_run,
@@ -51,6 +52,7 @@ from poc.tools.tracking.turns import turn
 
 __all__ = [
     "UI_PORT_SETTING",
+    "CharterRun",
     "Held",
     "Look",
     "Registered",
@@ -58,12 +60,14 @@ __all__ = [
     "VersionFacts",
     "adopt_run",
     "artifact_root",
+    "charter_page_url",
     "close_dead_runs",
     "close_run",
     "complete_evidence",
     "create_version",
     "evidence_url",
     "fetch_candidate",
+    "fetch_newest_charter",
     "fetch_version",
     "find_version",
     "finish_look",
@@ -82,6 +86,7 @@ __all__ = [
     "log_variants",
     "looks",
     "looks_of_all_projects",
+    "make_registered",
     "model_bytes",
     "model_tags",
     "move_alias",

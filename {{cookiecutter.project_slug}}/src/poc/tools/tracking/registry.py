@@ -21,6 +21,18 @@ class Registered:
     version_url: str
 
 
+@uninterrupted()
+def make_registered(project: str) -> None:
+    """Make the registered model where there is none yet; before it has any version, its tags hold the ledger's copy."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        connect().create_registered_model(project)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
 def find_version(project: str, run_id: str, candidate_sha256: str, verdict: str) -> Registered | None:
     """Find the version that a run registered of a candidate before, with the same verdict."""
     for each in connect().search_model_versions(f"name = '{project}' and run_id = '{run_id}'"):
@@ -32,15 +44,8 @@ def find_version(project: str, run_id: str, candidate_sha256: str, verdict: str)
 @uninterrupted()
 def create_version(project: str, run_id: str, source: str, *, tags: Mapping[str, str], description: str) -> Registered:
     """Make a version with all its tags and its description in one call: a kill leaves none, or a complete one."""
-    from mlflow.exceptions import MlflowException
-
-    client = connect()
-    try:
-        client.create_registered_model(project)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    version = client.create_model_version(project, source, run_id, tags=dict(tags), description=shortened(description)).version
+    make_registered(project)
+    version = connect().create_model_version(project, source, run_id, tags=dict(tags), description=shortened(description)).version
     return _registered(project, str(version), source)
 
 

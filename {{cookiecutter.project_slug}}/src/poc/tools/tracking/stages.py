@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
-import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from poc.errors import InputRefused, NotSignedOff
 from poc.rules.signoff import Finding, Reason, refuse_with
 from poc.rules.signoff.ledger import TAG
-from poc.tools.tracking.connection import connect, one_at_a_time, tracking_uri, where_it_lies
+from poc.tools.tracking.artifacts import bring
+from poc.tools.tracking.connection import connect, one_at_a_time
 from poc.tools.tracking.turns import a_move, turn
 from poc.tools.tracking.uninterrupted import uninterrupted
 
@@ -63,9 +59,9 @@ def fetch_version(project: str, version: str, into: Path) -> VersionFacts:
             raise
         raise InputRefused(f"MLflow has no version {version} of {project} with a run", where="MLflow", fix="poc runs lists what there is") from error
     into.mkdir(parents=True, exist_ok=True)
-    _bring(str(at), into / "model")
+    bring(str(at), into / "model")
     for folder in (EVIDENCE, STAGES):
-        _bring(f"{run.info.artifact_uri}/{folder}", into / folder)
+        bring(f"{run.info.artifact_uri}/{folder}", into / folder)
     return VersionFacts(
         version=str(found.version),
         source=str(found.source),
@@ -74,31 +70,6 @@ def fetch_version(project: str, version: str, into: Path) -> VersionFacts:
         aliases=tuple(found.aliases),
         tags=dict(found.tags),
     )
-
-
-def _bring(uri: str, into: Path) -> None:
-    """Copy a folder of artifacts, or download it."""
-    from mlflow.artifacts import download_artifacts, list_artifacts
-
-    uri = where_it_lies(uri)
-    if urlsplit(uri).scheme in ("", "file"):
-        _copy(Path(url2pathname(urlsplit(uri).path)) if urlsplit(uri).scheme else Path(uri), into)
-    elif list_artifacts(artifact_uri=uri, tracking_uri=tracking_uri()):
-        with tempfile.TemporaryDirectory(dir=into.parent) as folder:
-            Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=tracking_uri())).replace(into)
-
-
-def _copy(folder: Path, into: Path) -> None:
-    if folder.is_symlink():
-        into.symlink_to(folder.readlink())
-    elif folder.is_dir():
-        shutil.copytree(folder, into, symlinks=True, copy_function=_copy_file)
-
-
-def _copy_file(source: str, target: str) -> None:
-    if not stat.S_ISREG(Path(source).lstat().st_mode):
-        refuse_with([Finding(reason=Reason.STRANGE_FILE, what="this is neither a file nor a folder", where=source)])
-    shutil.copyfile(source, target)
 
 
 def is_registered(project: str) -> bool:
@@ -210,11 +181,14 @@ def move_alias(project: str, alias: str, to_version: str | None, *, instead_of: 
 
 @uninterrupted()
 @_as_the_guard_says()
-def tag_model(project: str, tags: Mapping[str, str]) -> None:
-    """Write tags of the registered model."""
+def tag_model(project: str, tags: Mapping[str, str | None]) -> None:
+    """Write tags of the registered model, and take away those without a value."""
     client = connect()
     for name, value in tags.items():
-        client.set_registered_model_tag(project, name, value)
+        if value is None:
+            client.delete_registered_model_tag(project, name)
+        else:
+            client.set_registered_model_tag(project, name, value)
 
 
 @uninterrupted()

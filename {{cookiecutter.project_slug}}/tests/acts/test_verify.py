@@ -15,13 +15,13 @@ from signed_versions import CHARTER, a_registered_version, a_signed_version, fac
 from poc import layout
 from poc.acts.promote import demote, promote
 from poc.acts.verify import verify, verify_ledger
-from poc.errors import InputRefused, NotSignedOff
+from poc.errors import NotSignedOff
 from poc.rules.signoff.moves import stage_of_alias
 from poc.steps.copies import held_by_mlflow
 from poc.steps.vouch import ledger_in
 from poc.tools import tracking
 from poc.tools.tracking.connection import connect
-from signoffs import NOW, PROJECT, a_trust_folder, followed, lay_down, signer_line
+from signoffs import NOW, PROJECT, a_ledger, a_trust_folder, followed, lay_down, signer_line
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ def test_where_nothing_is_signed_and_nothing_registered_nothing_differs(reposito
 def test_an_alias_that_was_set_by_hand_is_found(root: Path, alias: str) -> None:
     set_alias(alias, a_registered_version(root))
     checked = verify(root)
-    assert {finding.reason for finding in checked.found} >= {"not_signed"}
+    fixes = {finding.fix for finding in checked.found if finding.reason == "not_signed"}
+    assert f"have it signed: poc sign {alias} --version 2; or take it off: poc demote {alias} --reason WHY" in fixes
     assert all(f"version 2 holds {alias}" in finding.what for finding in checked.found if finding.reason == "not_signed")
 
 
@@ -89,6 +90,20 @@ def test_a_stage_is_its_own_alias(alias: str) -> None:
 def test_an_alias_that_only_looks_like_a_stage_is_found(root: Path) -> None:
     set_alias("Shadow", "1")
     assert codes(root) == ["alias_variant"]
+
+
+@pytest.mark.slow
+def test_whatever_else_is_wrong_with_it_such_an_alias_can_only_be_removed(root: Path) -> None:
+    set_alias("Production", "1")
+    found = verify(root).found
+    assert len(found) > 1 and {finding.fix.replace("that alias", "the alias 'Production'") for finding in found} == {"remove the alias 'Production' in MLflow"}
+
+
+@pytest.mark.slow
+def test_another_model_under_a_stage_is_not_to_be_signed_but_registered_anew(root: Path) -> None:
+    model_file().write_bytes(model_file().read_bytes() + b"\0")
+    (found,) = verify(root).found
+    assert found.fix.startswith("register the model anew") and found.fix.endswith("take it off: poc demote shadow --reason WHY")
 
 
 @pytest.mark.parametrize("alias", ["candidate", "champion", "shadows", "pre-production", "latest"])
@@ -148,7 +163,8 @@ def test_a_holder_whose_tag_names_somebody_else_is_found(root: Path) -> None:
 @pytest.mark.slow
 def test_a_stage_that_was_taken_without_a_word_is_found(root: Path) -> None:
     connect().delete_registered_model_alias(PROJECT, "shadow")
-    assert codes(root) == ["alias_removed_without_a_note"]
+    checked = verify(root)
+    assert [finding.reason for finding in checked.found] == ["alias_removed_without_a_note"] and not checked.notes
 
 
 @pytest.mark.slow
@@ -216,10 +232,12 @@ def test_what_nobody_signed_is_not_pushed(root: Path) -> None:
     assert len(held_by_mlflow(PROJECT)) == 3
 
 
-def test_where_nothing_is_registered_nothing_can_be_pushed(repository: Path, trust: Path) -> None:
+def test_a_charter_that_was_signed_before_anything_is_registered_is_pushed_all_the_same(repository: Path, trust: Path) -> None:
     (repository / layout.CHARTER).write_bytes(CHARTER)
-    with pytest.raises(InputRefused, match="poc run --candidate"):
-        verify(repository, is_pushing=True)
+    assert verify(repository, is_pushing=True).pushed == () and not tracking.is_registered(PROJECT)
+    lay_down(a_ledger(until="charter"), repository)
+    assert verify(repository, is_pushing=True).pushed == ("signoffs/0001.json", "signoffs/0002.json")
+    assert held_by_mlflow(PROJECT) == ledger_in(repository)
 
 
 def test_an_entry_that_was_edited_is_found_in_git_alone(root: Path) -> None:

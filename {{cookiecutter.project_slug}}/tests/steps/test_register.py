@@ -15,7 +15,9 @@ from poc import layout
 from poc.errors import EnvironmentRefused, Refused
 from poc.rules.evidence import Candidate, Timings, Verdict, Version
 from poc.steps import STEPS
+from poc.steps.copies import held_by_mlflow
 from poc.steps.perform import LOGGED_BY_LAUNCHER
+from poc.steps.vouch import ledger_in
 from poc.tools import files, tracking
 from signoffs import a_signed_charter
 
@@ -137,6 +139,31 @@ def test_registering_again_finds_the_version_that_is_there(project: Path, mlflow
     run.perform("register")
     assert run.read("version", layout.VERSION_JSON, Version) == first
     assert len(versions()) == 1
+
+
+def test_what_is_signed_here_is_known_to_mlflow_once_there_is_a_version(project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POC_TRUST", str(a_signed_charter(project)))
+    run = judged(project)
+    report = run.perform("register")
+    assert held_by_mlflow(PROJECT) == ledger_in(project) and len(ledger_in(project)) == 2
+    assert report.headline.endswith("; MLflow knows now of signoffs/0001.json and signoffs/0002.json")
+    assert "MLflow" not in run.perform("register").headline  # nothing is left to tell
+
+
+@pytest.mark.parametrize(("spoil", "why"), [("a fork", "MLflow"), ("no trust", "nothing says whom to believe")])
+def test_what_keeps_mlflow_from_knowing_is_said_and_costs_no_version(
+    project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch, spoil: str, why: str
+) -> None:
+    monkeypatch.setenv("POC_TRUST", str(a_signed_charter(project)))
+    run = judged(project)
+    if spoil == "a fork":
+        tracking.make_registered(PROJECT)
+        tracking.push_ledger(PROJECT, {1: "another decision\n"})
+    else:
+        monkeypatch.delenv("POC_TRUST")
+    headline = run.perform("register").headline
+    assert "MLflow does not know yet what is signed: " in headline and why in headline and "poc verify --push" in headline
+    assert versions()[0].aliases == ["candidate"] and held_by_mlflow(PROJECT) != ledger_in(project)
 
 
 def test_a_no_go_is_registered_without_an_alias(project: Path, mlflow_run: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from poc import layout
-from poc.errors import InputRefused, PocError
-from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, copies_agree, nothing_is_missing, refuse_with
+from poc.errors import PocError
+from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, copies_agree, nothing_is_missing
 from poc.rules.signoff.ledger import numbers_follow
 from poc.rules.signoff.moves import (
     DEMOTED_TAG,
@@ -19,10 +19,10 @@ from poc.rules.signoff.moves import (
     stage_of_alias,
     tag_says_who_signed,
     tags_are_backed,
-    what_comes_is_signed,
 )
+from poc.rules.signoff.reasons import FIXES
 from poc.steps import vouch
-from poc.steps.copies import Copies, both_copies, held_by_branch, held_by_mlflow, pull, push
+from poc.steps.copies import Copies, both_copies, held_by_branch, held_by_mlflow, pull, sound_copies, tell_mlflow
 from poc.steps.standing import fetched
 from poc.steps.trust import AT_A_REF, load_trust
 from poc.tools import strict_yaml, tracking
@@ -45,7 +45,7 @@ def verify(root: Path, *, is_pulling: bool = False, is_pushing: bool = False) ->
     """Verify both copies of the ledger, and every stage over the bytes that MLflow holds; where asked for, either copy gets what it lacks first."""
     project = strict_yaml.load_charter(root / layout.CHARTER).project
     pulled = _pull(root, project) if is_pulling else ()
-    pushed = _push(root, project) if is_pushing else ()
+    pushed = tuple(entry.where for entry in tell_mlflow(root, project)) if is_pushing else ()
     trust, copies = load_trust(root), both_copies(root, project)
     ledger = vouch.verified(copies.entries, trust)
     holders = {alias: version for alias, version in sorted(tracking.holders(project).items()) if stage_of_alias(alias)}
@@ -68,37 +68,9 @@ def verify_ledger(root: Path) -> Checked:
 
 def _pull(root: Path, project: str) -> tuple[str, ...]:
     """Take over what was signed elsewhere, such as on the page."""
-    copies = _sound(root, project, lambda copies: copies.git_lacks)
+    copies = sound_copies(root, project, lambda copies: copies.git_lacks)
     pull(root, copies.git_lacks)
     return tuple(entry.where for entry in copies.git_lacks)
-
-
-def _push(root: Path, project: str) -> tuple[str, ...]:
-    """Let MLflow and its page know what was signed here.
-
-    Raises:
-        InputRefused: nothing is registered that could hold it.
-    """
-    if not tracking.is_registered(project):
-        raise InputRefused(f"MLflow has no version of {project} yet", where="MLflow", fix="poc run --candidate registers one; then poc verify --push")
-    with tracking.moving(project):
-        copies = _sound(root, project, lambda copies: copies.mlflow_lacks)
-        push(project, copies.mlflow_lacks)
-    return tuple(entry.where for entry in copies.mlflow_lacks)
-
-
-def _sound(root: Path, project: str, moving: Callable[[Copies], Sequence[Entry]]) -> Copies:
-    """Read both copies of the ledger.
-
-    Raises:
-        NotSignedOff: they contradict each other, or what would go from one to the other is not signed.
-    """
-    trust, copies = load_trust(root), both_copies(root, project)
-    ledger = vouch.verified(copies.entries, trust)
-    on_the_move = [each for each in ledger.decisions if each.decision.entry in moving(copies)]
-    if found := [*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(on_the_move)]:
-        refuse_with(found)
-    return copies
 
 
 def _of_ledger(root: Path, ledger: Ledger, trust: Trust) -> Iterator[Finding]:
@@ -140,7 +112,7 @@ def _of_alias(project: str, alias: str, version: str, ledger: Ledger, trust: Tru
     try:
         at, facts = fetched(project, version)
     except PocError as error:
-        return [*_cannot_be_read(error, where)]
+        return _cannot_be_read(error, where, alias)
     found = vouch.findings(stage, facts, ledger, trust)
     if f"{STAGE_TAG}{stage}" in at.tags and alias == stage:
         found = [*found, *tag_says_who_signed(stage, at.tags[f"{STAGE_TAG}{stage}"], facts, ledger)]
@@ -148,23 +120,26 @@ def _of_alias(project: str, alias: str, version: str, ledger: Ledger, trust: Tru
 
 
 @check
-def _cannot_be_read(error: PocError, where: str) -> list[Finding]:
+def _cannot_be_read(error: PocError, where: str, alias: str) -> list[Finding]:
     """Refuse a version of which something is missing."""
     return [
-        Finding(reason=Reason.ALIAS_NOT_VOUCHED_FOR, what=problem.what, where=f"{where}, {problem.where}", fix="poc demote takes it off")
-        for problem in error.problems
+        Finding(reason=Reason.ALIAS_NOT_VOUCHED_FOR, what=problem.what, where=f"{where}, {problem.where}", fix=_taken_off(alias)) for problem in error.problems
     ]
 
 
 def _vouched_for(alias: str, version: str, found: Sequence[Finding]) -> list[Finding]:
-    """Say of which version each finding speaks."""
-    return [
-        Finding(reason=each.reason, what=f"version {version} holds {alias}, but {each.what}", where=each.where, fix=each.fix or _fix(alias)) for each in found
-    ]
+    """Say of which version each finding speaks, and that the stage can be taken off it whatever else is done."""
+    return [Finding(reason=each.reason, what=f"version {version} holds {alias}, but {each.what}", where=each.where, fix=_fix(alias, each)) for each in found]
 
 
-def _fix(alias: str) -> str:
-    return f"have it signed, or take it off: poc demote {alias} --reason WHY"
+def _fix(alias: str, found: Finding) -> str:
+    mending = found.fix or FIXES.get(found.reason, "")
+    return f"{mending}; or {_taken_off(alias)}" if mending and alias in GATED else _taken_off(alias)
+
+
+def _taken_off(alias: str) -> str:
+    """Say how an alias is taken off; what only looks like a stage's has no other right to be there."""
+    return f"take it off: poc demote {alias} --reason WHY" if alias in GATED else f"remove the alias {alias!a} in MLflow"
 
 
 def _of_tags(project: str, stage: StageName, holders: Mapping[str, str]) -> list[Finding]:
@@ -185,7 +160,7 @@ def _unfinished(project: str, holders: Mapping[str, str], copies: Copies) -> Ite
         tagged = tracking.versions_with_tag(project, f"{STAGE_TAG}{stage}")
         if (holder := holders.get(stage)) and holder not in tagged:
             yield f"version {holder} holds {stage} without saying who signed: poc promote {stage} --version {holder} writes it down"
-        elif not holder and tagged:
+        elif not holder and tagged and not _of_tags(project, stage, holders):  # or it is told as a difference
             yield f"{stage} was taken off and its tag was left: poc demote {stage} --reason WHY finishes"
     if copies.mlflow_lacks:
         yield f"MLflow does not know {', '.join(entry.where for entry in copies.mlflow_lacks)} yet: poc verify --push brings it there"

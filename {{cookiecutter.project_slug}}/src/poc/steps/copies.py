@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from poc import layout
-from poc.rules.signoff import Entry, Finding, copies_agree, entry_of_tag
+from poc.rules.signoff import Entry, Finding, copies_agree, entry_of_tag, refuse_with
 from poc.rules.signoff.ledger import TAG
-from poc.steps.vouch import ledger_in
+from poc.rules.signoff.moves import what_comes_is_signed
+from poc.steps.vouch import ledger_in, load_trust, verified
 from poc.tools import files, git, tracking
 
 
@@ -59,6 +60,34 @@ def pull(root: Path, entries: Sequence[Entry]) -> None:
         if entry.signature:
             files.write_atomically(path.with_suffix(".sig"), entry.signature)
         files.write_atomically(path, entry.statement)
+
+
+def sound_copies(root: Path, project: str, moving: Callable[[Copies], Sequence[Entry]]) -> Copies:
+    """Read both copies of the ledger, before some of their entries move from one to the other.
+
+    Raises:
+        NotSignedOff: they contradict each other, or what would move is not signed.
+    """
+    trust, copies = load_trust(root), both_copies(root, project)
+    ledger = verified(copies.entries, trust)
+    on_the_move = [each for each in ledger.decisions if each.decision.entry in moving(copies)]
+    if found := [*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(on_the_move)]:
+        refuse_with(found)
+    return copies
+
+
+def tell_mlflow(root: Path, project: str) -> tuple[Entry, ...]:
+    """Bring to MLflow, and so to its page, what it lacks of the ledger in git; return that.
+
+    Raises:
+        NotSignedOff: the two contradict each other, something is not signed, or a guarded server does not take it.
+    """
+    with tracking.moving(project):
+        copies = sound_copies(root, project, lambda copies: copies.mlflow_lacks)
+        if copies.mlflow_lacks:
+            tracking.make_registered(project)  # a charter is signed before there is any version
+            push(project, copies.mlflow_lacks)
+    return copies.mlflow_lacks
 
 
 def push(project: str, entries: Sequence[Entry]) -> None:

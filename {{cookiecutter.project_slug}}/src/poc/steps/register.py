@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from poc import layout
-from poc.errors import EnvironmentRefused
+from poc.errors import EnvironmentRefused, PocError
 from poc.rules import guards
 from poc.rules.answers import output_of
 from poc.rules.brief import Judged
@@ -14,6 +14,7 @@ from poc.rules.describe import description, in_one_line
 from poc.rules.evidence import Candidate, Evaluation, Rehearsal, Report, Signoff, Splits, Timings, Verdict, Version
 from poc.rules.markdown import GAP
 from poc.rules.model_card import model_card
+from poc.rules.words import listed
 from poc.rules.write_brief import brief_of
 from poc.steps import PRODUCER
 from poc.steps.inputs import charter_of, signoff_of
@@ -88,6 +89,7 @@ def register(
     else:
         tracking.withdraw_alias(charter.project, ALIAS, found.candidate_sha256)
     tracking.set_verdict(run_id, found.overall, note=f"{in_one_line(found)} [Version {registered.version}]({registered.version_url})")
+    told = _tell_what_is_signed(charter.project)
     files.write_record(
         version / layout.VERSION_JSON,
         Version(
@@ -101,7 +103,20 @@ def register(
             version_url=registered.version_url,
         ),
     )
-    return Result(headline=f"{charter.project} version {registered.version}, verdict {found.overall}, " + (f"alias {alias}" if alias else "no alias"))
+    return Result(headline=f"{charter.project} version {registered.version}, verdict {found.overall}, " + (f"alias {alias}" if alias else "no alias") + told)
+
+
+def _tell_what_is_signed(project: str) -> str:
+    """Bring to MLflow's copy of the ledger what was signed here, such as the charter, so that its page knows; what stands in the way costs no version."""
+    if not any(layout.SIGNOFFS.glob("*.json")):
+        return ""
+    from poc.steps.copies import tell_mlflow  # what verifies is not loaded where nothing is signed
+
+    try:
+        told = tell_mlflow(Path.cwd(), project)
+    except PocError as error:
+        return f"; MLflow does not know yet what is signed: {error.problems[0].what} (by hand: poc verify --push)"
+    return f"; MLflow knows now of {listed([entry.where for entry in told])}" if told else ""
 
 
 def _write_pages(judged: Judged, version: Path) -> str:

@@ -39,7 +39,7 @@ def _passed(stage: str, facts: Facts, ledger: Ledger, trust: Trust, at: datetime
     if agreed is None or found:
         return found
     newest_of = {role: newest(stage, role, facts.version, ledger) for role in agreed.signers}
-    found = [finding for role, verified in newest_of.items() for finding in is_decided(stage, role, verified)]
+    found = [finding for role, verified in newest_of.items() for finding in is_decided(stage, role, facts.version, verified)]
     decided = [verified for verified in newest_of.values() if verified is not None]
     found += [finding for verified in decided for finding in decision_holds(verified, agreed, facts, trust, at)]
     before = _before(stage)
@@ -95,11 +95,12 @@ def verdict_follows_from_limits(verdict: Outcome, of_limits: Outcome) -> list[Fi
 
 
 @check
-def is_decided(stage: str, role: str, verified: Verified | None) -> list[Finding]:
+def is_decided(stage: str, role: str, version: str, verified: Verified | None) -> list[Finding]:
     """Refuse a stage about which a role that has to sign has decided nothing."""
     if verified is not None:
         return []
-    return [Finding(reason=Reason.NOT_SIGNED, what=f"{stage}: nobody has signed as {role}", where="signoffs/")]
+    command = f"poc sign {stage} --version {version}" if version and stage != "charter" else f"poc sign {stage}"
+    return [Finding(reason=Reason.NOT_SIGNED, what=f"{stage}: nobody has signed as {role}", where="signoffs/", fix=f"have it signed: {command}")]
 
 
 @check

@@ -6,11 +6,11 @@ from typing import Any
 
 from attack import Attack
 from server import by_client, by_request, held
-from worlds import BAD, GOOD, OTHER, PROJECT, UNPROVEN, World
+from worlds import BAD, GOOD, OTHER, PROJECT, UNPROVEN, World, at
 
 from poc.rules.signoff import NAMESPACE, Reason, canonical, next_link
 from poc.rules.signoff.guarded import PROMPT_TAG
-from poc.rules.signoff.moves import STAGE_TAG
+from poc.rules.signoff.moves import DEMOTED_TAG, STAGE_TAG, Demoted
 from poc.tools import ssh
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
@@ -59,6 +59,12 @@ def _take_tag_of_version(client: Any, world: World, name: str) -> None:
 def _take_alias(client: Any, world: World, alias: str) -> None:
     client.set_registered_model_alias(PROJECT, "champion", GOOD)
     client.delete_registered_model_alias(PROJECT, alias)
+
+
+def _leave_with_a_note(client: Any, _: World, moment: str) -> None:
+    note = Demoted(version=GOOD, by="bo@example.com", reason="it drifts", at=moment)
+    client.set_registered_model_tag(PROJECT, f"{DEMOTED_TAG}shadow", note.text())
+    client.delete_registered_model_alias(PROJECT, "shadow")
 
 
 def _run(world: World, version: str) -> str:
@@ -155,4 +161,6 @@ ATTACKS = (
     Attack(name="signed version called a prompt, which MLflow leaves out", lay=_aiming, control="note", attack=PROMPT_TAG,
            through=by_client(lambda client, _, tag: client.set_model_version_tag(PROJECT, GOOD, tag, "true")),
            reason=Reason.SIGNED_IS_FIXED, guard="stays_a_model", begins="served"),
+    Attack(name="alias removed with the note of an earlier demotion", lay=_aiming, control=at(days=1), attack=at(days=-1),
+           through=by_client(_leave_with_a_note), reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, guard="demotion_is_noted", begins="served"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from worlds import BAD, GOOD, OTHER, PROJECT, UNPROVEN, World, at
 
 from poc import layout
 from poc.rules.signoff import Reason
-from poc.rules.signoff.moves import STAGE_TAG
+from poc.rules.signoff.moves import DEMOTED_TAG, STAGE_TAG, Demoted
 from poc.tools import tracking
 
 TO_PRODUCTION, TO_PILOT, TO_SHADOW = promote("production"), promote("pilot"), promote("shadow")
@@ -105,6 +105,14 @@ def _alias_gone(world: World, alias: str) -> None:
     with world.entered():
         world.client().set_registered_model_alias(PROJECT, "champion", GOOD)
     _in_the_database(world, "DELETE FROM registered_model_aliases WHERE name = ? AND alias = ?", PROJECT, alias)
+
+
+def _gone_with_a_note(world: World, at_moment: str) -> None:
+    """Take production's alias out of the database, where a note says that it was taken off at some moment."""
+    with world.entered():
+        note = Demoted(version=GOOD, by="bo@example.com", reason="it drifts", at=at_moment)
+        world.client().set_registered_model_tag(PROJECT, f"{DEMOTED_TAG}production", note.text())
+    _alias_gone(world, "production")
 
 
 def _tagged(world: World, tag: str) -> None:
@@ -209,4 +217,6 @@ ATTACKS = (
            through=FROM_PRODUCTION, reason=Reason.NOT_SIGNED, guard="is_decided", begins="promoted"),
     Attack(name="serve: model changed after it was promoted", lay=_changed, control="signoffs/0001.json", attack="model/model.onnx",
            through=FROM_PRODUCTION, reason=Reason.MODEL_CHANGED, guard="bytes_are_the_same", begins="promoted"),
+    Attack(name="alias removed in the database, beside the note of an earlier demotion", lay=_gone_with_a_note, control=at(days=1), attack=at(days=-1),
+           through=verify(), reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, guard="tags_are_backed", begins="promoted"),
 )  # fmt: skip

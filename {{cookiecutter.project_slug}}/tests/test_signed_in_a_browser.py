@@ -108,7 +108,7 @@ def test_somebody_elses_passkey_signs_nothing(world: World, running: Browser) ->
             world.merge((world.root / "signoffs/proposals" / f"{address('uma')}.pub-line").read_text())
     before = len(tracking.ledger_held(PROJECT))
     mallory.goto(world.page)
-    assert "this passkey is not listed for uma@example.com" in sign(mallory, "pilot", address("uma"), decision="reject")
+    assert "this passkey is not listed for uma@example.com" in sign(mallory, "pilot", address("uma"), decision="reject", reason="No.")
     assert len(tracking.ledger_held(PROJECT)) == before
     uma.goto(world.page)
     assert "Recorded" in sign(uma, "pilot", address("uma"), decision="reject", reason="Too many alarms.")

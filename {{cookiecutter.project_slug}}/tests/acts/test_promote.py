@@ -242,6 +242,33 @@ def test_a_second_call_finishes_a_demotion_that_was_cut_off(root: Path, monkeypa
     assert tracking.versions_with_tag(PROJECT, "poc.stage.shadow") == {}
 
 
+def test_a_note_of_an_earlier_demotion_does_not_excuse_an_alias_that_is_gone(root: Path) -> None:
+    promote(root, "shadow", "1")
+    demote(root, "shadow", reason="it drifts")
+    note = tracking.model_tags(PROJECT)["poc.demoted.shadow"]
+    promote(root, "shadow", "1")
+    assert "poc.demoted.shadow" not in tracking.model_tags(PROJECT)
+    tracking.tag_model(PROJECT, {"poc.demoted.shadow": note.replace('"at":"2', '"at":"1')})  # of a thousand years ago
+    connect().delete_registered_model_alias(PROJECT, "shadow")
+    assert [finding.reason for finding in verify(root).found] == ["alias_removed_without_a_note"]
+
+
+def test_a_demotion_is_never_noted_as_older_than_the_promotion(root: Path) -> None:
+    promote(root, "shadow", "1")
+    said = Held.read(tracking.versions_with_tag(PROJECT, "poc.stage.shadow")["1"])
+    assert said
+    tracking.tag_holder(PROJECT, "poc.stage.shadow", "1", said.model_copy(update={"at": "9999-01-01T00:00:00Z"}).text())  # by a clock that is ahead
+    demote(root, "shadow", reason="it drifts")
+    assert json.loads(tracking.model_tags(PROJECT)["poc.demoted.shadow"])["at"] == "9999-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("reason", ["", " ", "a" * 401, "an \x1b[2K escape", "hid\u200bden"])
+def test_a_reason_that_tells_nobody_why_is_refused_before_anything_is_written(root: Path, reason: str) -> None:
+    with pytest.raises(InputRefused):
+        demote(root, "shadow", reason=reason)
+    assert tracking.model_tags(PROJECT) == {}
+
+
 def test_a_stage_that_nobody_holds_is_not_demoted(root: Path) -> None:
     with pytest.raises(InputRefused, match="no version of stop-bad-parts holds shadow"):
         demote(root, "shadow", reason="it drifts")

@@ -167,7 +167,7 @@ def test_a_version_is_signed_over_the_bytes_that_mlflow_holds(root: Path) -> Non
 def test_a_verdict_that_the_stage_does_not_take_can_only_be_refused(verdict: Outcome, stage: str, until: str, code: str, root: Path) -> None:
     version = a_version(root, verdict, until=until)
     assert refusal(lambda: decided(root, stage, "olga", version=version)) == code
-    assert decided(root, stage, "olga", version=version, decision="reject").statement.predicate.decision == "reject"
+    assert decided(root, stage, "olga", version=version, decision="reject", reason="not yet").statement.predicate.decision == "reject"
 
 
 @pytest.mark.slow

@@ -152,7 +152,7 @@ def test_an_answer_that_is_not_the_persons_on_this_page_is_recorded_nowhere(book
 
 def test_an_answer_to_another_statement_is_recorded_nowhere(books: OnPaper) -> None:
     desk = SignoffDesk(books=books)
-    yes, no = desk.prepare(a_choice(), ORIGIN).kept, desk.prepare(a_choice(decision="reject"), ORIGIN).kept
+    yes, no = desk.prepare(a_choice(), ORIGIN).kept, desk.prepare(a_choice(decision="reject", reason="Not yet."), ORIGIN).kept
     with pytest.raises(NotSignedOff) as caught:
         desk.sign(yes, an_answer(OLGA, no.challenge), ORIGIN)
     assert code_of(caught) == "passkey_elsewhere" and len(books.ledger) == 3

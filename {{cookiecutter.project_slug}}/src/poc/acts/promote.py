@@ -25,6 +25,7 @@ from poc.rules.signoff.moves import (
     signed_by,
     what_comes_is_signed,
 )
+from poc.rules.signoff.statement import reason_on_one_line
 from poc.steps.copies import both_copies, log_beside_evidence, pull, push
 from poc.steps.standing import Standing, fetched, judged, standing
 from poc.steps.trust import load_trust
@@ -70,6 +71,8 @@ def promote(root: Path, stage: str, version: str, *, instead_of: str | AsSeen | 
             tracking.tag_model(project, {f"{PREVIOUS_TAG}{stage}": str(holder)})
         holds = tracking.move_alias(project, stage, version, instead_of=holder, is_still_ours=is_still_ours)
         _refuse(move_took_hold(stage, version, holds))
+        if (note := _note(project, stage)) and note.version == version:
+            tracking.tag_model(project, {f"{DEMOTED_TAG}{stage}": None})  # how it lost the stage once must not serve a second time
         signed = signed_by(stage, stands.facts, stands.ledger)
         tracking.tag_holder(project, f"{STAGE_TAG}{stage}", version, Held(by=_person(root), at=_now(), signed=signed).text())
     _check_afterwards(root, project, stage, stands)
@@ -80,8 +83,9 @@ def demote(root: Path, stage: str, *, reason: str) -> str:
     """Take a stage from the version that holds it, and return which that was: the reason is noted first, and no sponsor is asked.
 
     Raises:
-        InputRefused: no version holds it.
+        InputRefused: no version holds it, or the reason tells nobody why.
     """
+    reason = reason_on_one_line(reason, is_needed=True)
     project = strict_yaml.load_charter(root / layout.CHARTER).project
     with tracking.moving(project) as is_still_ours:
         holder = tracking.holders(project).get(stage)
@@ -147,12 +151,18 @@ def _facts_now(project: str, version: str) -> Facts | None:
 
 def _take_off(root: Path, project: str, stage: str, holder: str, reason: str, is_still_ours: Callable[[], bool]) -> str:
     """Note why, then take the alias away, then the version's tag: cut off anywhere, what is left tells."""
-    note = Demoted(version=holder, by=_person(root), reason=reason, at=_now())
+    held = Held.read(tracking.versions_with_tag(project, f"{STAGE_TAG}{stage}").get(holder, ""))
+    at = max(_now(), held.at if held else "")  # whoever promoted it may have had a clock that is ahead
+    note = Demoted(version=holder, by=_person(root), reason=reason, at=at)
     tracking.tag_model(project, {f"{DEMOTED_TAG}{stage}": note.text()})
     if stage in tracking.holders(project):
         _refuse(move_took_hold(stage, None, tracking.move_alias(project, stage, None, instead_of=holder, is_still_ours=is_still_ours)))
     tracking.tag_holder(project, f"{STAGE_TAG}{stage}", None)
     return holder
+
+
+def _note(project: str, stage: str) -> Demoted | None:
+    return Demoted.read(tracking.model_tags(project).get(f"{DEMOTED_TAG}{stage}", ""))
 
 
 def _refuse(found: Sequence[Finding]) -> None:

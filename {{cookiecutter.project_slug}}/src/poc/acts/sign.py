@@ -73,7 +73,7 @@ def to_sign(root: Path, asked: Asked) -> ToSign:
 
     Raises:
         NotSignedOff: the signature would not count: by the trust files, the ledger, the verdict, or who signs with what.
-        InputRefused: there is no such version, or it is not clear who signs as what.
+        InputRefused: there is no such version, it is not clear who signs as what, or a no says nothing of why.
     """
     books, trust, now = InRepository(root=root), vouch.load_trust(root), datetime.now(UTC)
     _hold(trust.found)

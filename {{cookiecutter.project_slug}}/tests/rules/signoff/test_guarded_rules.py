@@ -6,7 +6,7 @@ import pytest
 
 from poc.rules.signoff import Entry, Finding, Reason, guarded
 from poc.rules.signoff.guarded import artifact_is_free, entry_is_whole, in_a_dialog, is_undecided, stages_decided
-from poc.rules.signoff.moves import Demoted
+from poc.rules.signoff.moves import Demoted, Held
 from signoffs import a_ledger, believed, followed, signed
 
 SHADOW = frozenset({"shadow"})
@@ -48,15 +48,20 @@ def test_only_a_stages_alias_asks_the_verifier() -> None:
     assert guarded.alias_is_vouched_for("production", lambda stage: no if stage == "production" else []) == no
 
 
-@pytest.mark.parametrize(("version", "reason", "passes"), [("7", "it drifted", True), ("6", "it drifted", False), ("7", " ", False)])
+@pytest.mark.parametrize(("version", "reason", "passes"), [("7", "it drifted", True), ("6", "it drifted", False), ("7", " ", False), ("7", "a" * 401, False)])
 def test_a_stage_is_left_with_a_note_that_names_its_holder_and_a_reason(version: str, reason: str, passes: bool) -> None:
     note = Demoted(version=version, by="ann@example.com", reason=reason, at="now")
-    assert (guarded.demotion_is_noted("pilot", "7", note) == []) is passes
+    assert (guarded.demotion_is_noted("pilot", "7", "", note) == []) is passes
+
+
+def test_a_note_that_is_older_than_the_promotion_lets_nobody_leave() -> None:
+    note, held = Demoted(version="7", by="ann@example.com", reason="it drifted", at="2026-01-31T12:00:00Z"), Held(by="bo", at="2026-01-31T12:00:01Z", signed=[])
+    assert codes(guarded.demotion_is_noted("pilot", "7", held.text(), note)) == [Reason.ALIAS_REMOVED_WITHOUT_A_NOTE]
 
 
 def test_without_a_note_an_alias_that_is_no_stage_is_left_and_so_is_one_that_nobody_holds() -> None:
-    assert guarded.demotion_is_noted("champion", "7", None) == guarded.demotion_is_noted("pilot", None, None) == []
-    assert codes(guarded.demotion_is_noted("pilot", "7", None)) == [Reason.ALIAS_REMOVED_WITHOUT_A_NOTE]
+    assert guarded.demotion_is_noted("champion", "7", "", None) == guarded.demotion_is_noted("pilot", None, "", None) == []
+    assert codes(guarded.demotion_is_noted("pilot", "7", "", None)) == [Reason.ALIAS_REMOVED_WITHOUT_A_NOTE]
 
 
 def test_nothing_new_brings_an_entry_or_a_stages_tag_along() -> None:

@@ -12,6 +12,7 @@ from poc.rules.signoff.moves import (
     bytes_stayed,
     move_took_hold,
     nobody_was_faster,
+    note_of_now,
     signed_by,
     tag_says_who_signed,
     tags_are_backed,
@@ -54,6 +55,13 @@ def test_a_tag_is_backed_by_the_alias_or_excused_by_a_note() -> None:
     assert [each.reason for each in tags_are_backed("shadow", {"7": HELD}, "8", None)] == [Reason.TAG_FORGED]
     assert [each.reason for each in tags_are_backed("shadow", {"7": "signed"}, None, None)] == [Reason.TAG_FORGED]
     assert [each.reason for each in tags_are_backed("shadow", {"7": HELD}, None, replace_version("8"))] == [Reason.ALIAS_REMOVED_WITHOUT_A_NOTE]
+
+
+def test_a_note_that_is_older_than_the_promotion_excuses_nothing() -> None:
+    held = Held(by="bo@example.com", at="2026-01-31T12:00:01Z", signed=[]).text()
+    assert [each.reason for each in tags_are_backed("shadow", {"7": held}, None, NOTE)] == [Reason.ALIAS_REMOVED_WITHOUT_A_NOTE]
+    assert note_of_now(NOTE, "7", held) is None is note_of_now(None, "7", held)
+    assert note_of_now(NOTE, "7", HELD) == NOTE == note_of_now(NOTE, "7", "")
 
 
 def replace_version(version: str) -> Demoted:

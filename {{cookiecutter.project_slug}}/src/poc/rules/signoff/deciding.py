@@ -20,6 +20,7 @@ from poc.rules.signoff.statement import (
     Statement,
     fields_are_right,
     is_short_enough,
+    reason_on_one_line,
     stamp,
     statement_bytes,
     subjects,
@@ -43,7 +44,11 @@ class Wish:
 def statement_of(
     wish: Wish, facts: Facts, trust: Trust, entries: Sequence[Entry], at: datetime, *, git_commit: str = ""
 ) -> tuple[Statement | None, list[Finding]]:
-    """Write a wish as the statement that follows on the ledger's last; None together with everything that keeps it from being one."""
+    """Write a wish as the statement that follows on the ledger's last; None together with everything that keeps it from being one.
+
+    Raises:
+        InputRefused: a no says nothing of why, or a reason cannot be kept.
+    """
     where = f"{wish.stage}, {wish.role}"
     stage = facts.stage(wish.stage)
     if stage is None:
@@ -54,7 +59,7 @@ def statement_of(
         "charter_version": facts.charter.version,
         "stage": wish.stage,
         "decision": wish.decision,
-        "reason": " ".join(wish.reason.split()),
+        "reason": reason_on_one_line(wish.reason, is_needed=wish.decision == "reject"),
         "signer": wish.signer,
         "role": wish.role,
         "on_behalf_of": wish.on_behalf_of,

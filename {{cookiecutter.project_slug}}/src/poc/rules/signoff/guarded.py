@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from poc.rules.signoff.facts import Ledger
 from poc.rules.signoff.ledger import TAG, Entry, entry_of_tag
-from poc.rules.signoff.moves import STAGE_TAG, Demoted, stage_of_alias, what_comes_is_signed
+from poc.rules.signoff.moves import STAGE_TAG, Demoted, note_of_now, stage_of_alias, what_comes_is_signed
 from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.sshsig import BEGIN, END
-from poc.rules.signoff.statement import GATED, StageName
+from poc.rules.signoff.statement import GATED, StageName, is_a_reason
 
 #: What is found out about a signed run later is named like this; it is not what was signed.
 AFTERWARDS_METRICS = ("load.",)
@@ -67,12 +67,13 @@ def alias_is_vouched_for(alias: str, ask: Callable[[StageName], list[Finding]]) 
 
 
 @check
-def demotion_is_noted(alias: str, holder: str | None, note: Demoted | None) -> list[Finding]:
-    """Refuse to take a stage's alias from its holder unless a note says who did, and why."""
-    if alias not in GATED or holder is None or (note and note.version == holder and note.reason.strip()):
+def demotion_is_noted(alias: str, holder: str | None, held: str, note: Demoted | None) -> list[Finding]:
+    """Refuse to take a stage's alias from its holder unless a note says who did, and why; `held` is what the holder says of its promotion."""
+    said = note_of_now(note, holder or "", held)
+    if alias not in GATED or holder is None or (said and is_a_reason(said.reason)):
         return []
     what = f"version {holder} would lose {alias} without a word of who took it, and why"
-    return [Finding(reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, what=what, where="MLflow", fix=f"poc demote {alias} --reason '...'")]
+    return [Finding(reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, what=what, where="MLflow", fix=f"poc demote {alias} --reason WHY")]
 
 
 @check

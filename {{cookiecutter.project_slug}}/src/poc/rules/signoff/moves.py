@@ -70,6 +70,13 @@ class Demoted(_Tag):
     at: str
 
 
+def note_of_now(note: Demoted | None, version: str, held: str) -> Demoted | None:
+    """Return a note if it is about this version as it holds its stage now; one older than the promotion, which `held` tells of, is about an earlier time."""
+    promoted = Held.read(held)
+    is_older = note is not None and promoted is not None and note.at < promoted.at
+    return note if note and note.version == version and not is_older else None
+
+
 def stage_of_alias(alias: str) -> StageName | None:
     """Say for which stage people would take an alias, however it is typed: a letter beyond ASCII may look like any, and figures like some letters."""
     plain = "".join(letter for letter in unicodedata.normalize("NFKC", alias).casefold() if letter.isalnum()).translate(_TWINS)
@@ -152,7 +159,7 @@ def tags_are_backed(stage: str, tags: Mapping[str, str], holder: str | None, dem
     """Refuse a version that says it holds a stage and does not; a demotion that was cut off leaves one, beside a note."""
     found = []
     for version in tags:
-        if version == holder or (demoted and demoted.version == version):
+        if version == holder or note_of_now(demoted, version, tags[version]):
             continue
         if holder is None and Held.read(tags[version]):
             what, reason = f"{stage} was taken from version {version}, and nobody says why", Reason.ALIAS_REMOVED_WITHOUT_A_NOTE

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from poc.errors import InputRefused
 from poc.rules.charter import Role
 from poc.rules.charter_fields import is_printable
 from poc.rules.signoff.canonical import canonical, is_canonical
@@ -23,6 +24,8 @@ from poc.rules.signoff.reasons import Finding, Reason, check
 MOST_BYTES = 3600
 #: A clock that is ahead of ours by no more than this is believed.
 SKEW = timedelta(minutes=5)
+#: A reason is a sentence or two.
+MOST_OF_A_REASON = 400
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 StageName = Literal["charter", "shadow", "pilot", "production"]
@@ -71,7 +74,7 @@ class Predicate(_Strict):
     charter_version: Annotated[int, Field(ge=1)]
     stage: StageName
     decision: Literal["approve", "reject"]
-    reason: Annotated[str, Field(max_length=400), AfterValidator(_printable)]
+    reason: Annotated[str, Field(max_length=MOST_OF_A_REASON), AfterValidator(_printable)]
     signer: Ascii
     role: Role
     on_behalf_of: Annotated[str, Field(pattern=r"^[ -~]*$", max_length=200)]
@@ -135,6 +138,24 @@ def moment(text: str) -> datetime:
     if not MOMENT.fullmatch(text):
         raise ValueError(f"{text!r} is not written as 2026-01-31T12:00:00Z")
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def is_a_reason(text: str) -> bool:
+    """Say whether a text tells anybody why: on one line, in letters that are seen."""
+    return bool(text.strip()) and len(text) <= MOST_OF_A_REASON and is_printable(text)
+
+
+def reason_on_one_line(text: str, *, is_needed: bool) -> str:
+    """Return a reason as it is kept.
+
+    Raises:
+        InputRefused: it tells nobody why; where none is needed, there may be none.
+    """
+    line = " ".join(text.split())
+    if is_a_reason(line) or not (line or is_needed):
+        return line
+    what = "the reason holds a letter that nobody sees" if not is_printable(line) else f"the reason has {len(line):,} letters" if line else "there is no reason"
+    raise InputRefused(what, where="reason", fix=f"say why in 1 to {MOST_OF_A_REASON} letters, such as --reason 'Too many false alarms'")
 
 
 def read_statement(content: bytes, where: str) -> tuple[Statement | None, list[Finding]]:

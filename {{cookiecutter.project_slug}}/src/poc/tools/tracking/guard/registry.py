@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from poc.rules.signoff import guarded
 from poc.rules.signoff.ledger import TAG
-from poc.rules.signoff.moves import DEMOTED_TAG, Demoted
+from poc.rules.signoff.moves import DEMOTED_TAG, STAGE_TAG, Demoted
+from poc.rules.signoff.statement import GATED
 from poc.tools.tracking.guard.decisions import Guard, refuse
 from poc.tools.tracking.guard.links import with_link, without_link
 from poc.tools.tracking.guard.signed import Signed
@@ -38,7 +39,9 @@ class GuardedRegistry(SqlAlchemyStore):
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         """Take a stage's alias away only where a note says why."""
         model = self.get_registered_model(name)
-        refuse(guarded.demotion_is_noted(alias, _holders(model).get(alias), _demoted(model, alias)))
+        holder = _holders(model).get(alias)
+        tags = super().get_model_version(name, holder).tags if holder and alias in GATED else {}
+        refuse(guarded.demotion_is_noted(alias, holder, tags.get(f"{STAGE_TAG}{alias}", ""), _demoted(model, alias)))
         super().delete_registered_model_alias(name, alias)
 
     # Registered models

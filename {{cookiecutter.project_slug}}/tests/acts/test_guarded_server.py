@@ -163,6 +163,14 @@ def test_what_was_decided_about_stays_and_what_nobody_decided_about_is_its_build
     ACTS[act](world, world.free())
 
 
+@pytest.mark.parametrize("way", ["file://{folder}", "{folder}", ".poc/mlartifacts/{path}", "s3://bucket/{path}"])
+def test_an_experiment_has_no_place_of_its_own_signed_or_not(world: World, way: str) -> None:
+    for version in (world.signed, world.free()):
+        place = way.format(folder=Path.cwd().parent / "server" / ".poc" / "mlartifacts" / version.path, path=version.path)
+        assert refused(lambda: world.client.create_experiment(secrets.token_hex(4), place)) == "signed_is_fixed"
+    world.client.create_experiment(secrets.token_hex(4), f"mlflow-artifacts:/{secrets.token_hex(4)}")
+
+
 def test_what_is_found_out_afterwards_is_still_logged(world: World) -> None:
     world.client.log_batch(world.signed.run_id, metrics=[Metric("load.served_p99_ms", 3.0, 1, 0)])
     assert world.client.get_run(world.signed.run_id).data.metrics["load.served_p99_ms"] == 3.0

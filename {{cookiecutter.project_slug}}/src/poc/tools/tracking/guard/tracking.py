@@ -12,6 +12,7 @@ from mlflow.entities import Metric
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from poc.rules.signoff import Finding, guarded
+from poc.rules.signoff.artifact_places import artifacts_go_through_the_server
 from poc.tools.tracking.guard.decisions import refuse
 from poc.tools.tracking.guard.signed import Signed
 
@@ -36,7 +37,8 @@ class GuardedTracking(SqlAlchemyStore):
         self._signed = signed
 
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
-        """Make an experiment, but none whose artifacts would lie among those of a signed run."""
+        """Make an experiment, but none whose artifacts would pass the guard by, or lie among those of a signed run."""
+        refuse(artifacts_go_through_the_server(artifact_location))
         path = guarded.names_in(urlsplit(artifact_location or "").path)
         refuse(guarded.path_leads_down(path))
         for run_id, _ in guarded.ids_in(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +17,12 @@ from people_in_browsers import DESK, a_browser, a_page_of, a_person, enrol, give
 from playwright.sync_api import Browser
 from signed_versions import a_registered_version, facts_of
 
+from poc.rules.signoff.canonical import sha256_of
 from poc.steps import vouch
-from poc.steps.copies import push
+from poc.steps.copies import held_by_mlflow, push
 from poc.tools import tracking
-from signoffs import PROJECT, a_ledger, a_trust_folder, address, lay_down
+from poc.tools.tracking.connection import connect
+from signoffs import PROJECT, a_ledger, a_trust_folder, address, lay_down, plain_agreed
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, needs_chromium]
 
@@ -128,6 +131,23 @@ def test_the_charter_is_signed_on_a_page_that_one_browser_can_open_once(world: W
         assert "Recorded as signoffs/" in sign(sam, "charter", address("sam"))
         assert command.wait(timeout=60) == 0
     assert len(vouch.ledger_in(world.root)) > before
+
+
+def test_a_sponsor_signs_the_charter_on_mlflows_page_before_there_is_any_version(world: World, running: Browser, tmp_path: Path) -> None:
+    charter, project = json.dumps({**plain_agreed(), "project": "begun-today"}), "begun-today"
+    connect().log_text(tracking.open_run(project, name="a first run", candidate=False), charter, "evidence/charter/charter.yaml")
+    sam = a_person(running)
+    with a_page_of(["enrol", "--as", address("sam"), "--no-open"], world.root, **world.settings) as (link, _):
+        enrol(sam, link)
+    world.merge((world.root / "signoffs/proposals" / f"{address('sam')}.pub-line").read_text())
+
+    sam.goto(f"{world.page.rpartition('/signoff/')[0]}/signoff/{project}/charter")
+    assert "This is the charter of the run a first run" in sam.inner_text("main") and not tracking.is_registered(project)
+    sam.screenshot(path=tmp_path / "charter.png", full_page=True)
+    assert "nobody has signed as owner" in sign(sam, "charter", address("sam"))
+    (entry,) = held_by_mlflow(project)
+    (said,) = vouch.verified([entry], vouch.load_trust(world.root)).decisions
+    assert not said.found and said.decision.statement.digests == {"charter": sha256_of(charter.encode())}
 
 
 @pytest.mark.parametrize(("alias", "refused"), [("production", True), ("Production", True), ("best", False)])

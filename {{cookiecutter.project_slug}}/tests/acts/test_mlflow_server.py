@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from installed import installed_in
 
-from poc.acts.guarded_server import warnings
+from poc.acts.guarded_server import next_entry_findings, warnings
 from poc.acts.mlflow_server import serve_guarded
 from poc.errors import EnvironmentRefused
+from poc.steps.copies import push
+from poc.tools import tracking
 from poc.tools.tracking.guard.server import database_in
+from signoffs import PROJECT, a_trust_folder, address, followed, lay_down
 
 
 @pytest.fixture
@@ -44,3 +48,23 @@ def test_without_trust_files_it_is_said_before_anybody_is_refused(repository: Pa
     monkeypatch.delenv("POC_TRUST", raising=False)
     assert len(warnings()) == 1
     assert warnings()[0].startswith("no version will get a stage here: ")
+
+
+def test_an_approval_by_branch_stops_the_ledger_until_the_server_stands_in_a_clone_that_knows_the_branch(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = {"ref": "origin/main", "stages": ["shadow"], "people": [address("olga")]}
+    monkeypatch.setenv("POC_TRUST", str(a_trust_folder(tmp_path / "trust", approvals_on_branch=allowed)))
+    by_branch, later = followed(followed([], key="", assurance="branch"), stage="shadow", role="owner")
+    assert "origin/main stops the ledger here" in warnings()[0]
+    assert [each.reason for each in next_entry_findings(PROJECT, *by_branch.tag)] == ["branch_not_approved"]
+    assert "ledger_gap" in {each.reason for each in next_entry_findings(PROJECT, *later.tag)}
+
+    lay_down([by_branch], repository)
+    for command in ("init -q -b change", "add signoffs", "commit -q -m merged", "update-ref refs/remotes/origin/main HEAD"):
+        settings = ["-c", "user.name=Bo", "-c", "user.email=bo@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *settings, *command.split()], cwd=repository, check=True)
+    assert warnings() == [] and next_entry_findings(PROJECT, *by_branch.tag) == []
+    tracking.make_registered(PROJECT)
+    push(PROJECT, [by_branch])
+    assert next_entry_findings(PROJECT, *later.tag) == []

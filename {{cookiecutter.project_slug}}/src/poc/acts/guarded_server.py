@@ -41,14 +41,15 @@ def create_app() -> Any:
 
 
 def warnings() -> list[str]:
-    """Say what the guard will refuse whatever is signed, because nobody can be believed."""
+    """Say what the guard will refuse whatever is signed, because nobody can be believed, or no git here knows the branch that merges approve on."""
     from poc.errors import PocError
 
     try:
-        found = _trust().found
+        trust = _trust()
     except PocError as error:
         return [f"no version will get a stage here: {error.problems[0].what}"]
-    return [f"no version will get a stage here: {each.problem.what}" for each in found]
+    found = [f"no version will get a stage here: {each.problem.what}" for each in trust.found]
+    return [*found, *_unseen_branch(trust)]
 
 
 def findings(project: str, stage: str, version: str) -> list[Finding]:
@@ -83,16 +84,30 @@ def next_entry_findings(project: str, tag: str, value: str) -> list[Finding]:
     return [*trust.found, *ledger.found, *entry_is_whole(entry, value, project, ledger)]
 
 
+def _unseen_branch(trust: Trust) -> list[str]:
+    """Say that approvals by branch are refused here, and with the first one every later decision: the ledger's copy has no gaps."""
+    from poc.tools import git
+
+    allowed = trust.roles.approvals_on_branch
+    if allowed is None or git.resolves(_root(), allowed.ref):
+        return []
+    return [f"the first approval by {allowed.ref} stops the ledger here: no git here knows that branch; start in a clone that fetches it, or allow none"]
+
+
 def _trust() -> Trust:
-    from poc.errors import InputRefused
-    from poc.layout import project_root
     from poc.steps.trust import load_trust
 
+    return load_trust(_root())
+
+
+def _root() -> Path:
+    from poc.errors import InputRefused
+    from poc.layout import project_root
+
     try:
-        root = project_root()
+        return project_root()
     except InputRefused:  # a server of its own has no repository, only trust files
-        root = Path.cwd()
-    return load_trust(root)
+        return Path.cwd()
 
 
 def _as_findings(error: Any) -> list[Finding]:

@@ -86,6 +86,15 @@ def test_a_charter_is_printed_as_a_page_that_ends_with_what_the_step_has_to_say(
     assert done.returncode == 0 and done.stdout.startswith(f"{page}\n\ncharter: {headline}")
 
 
+@pytest.mark.parametrize(
+    ("uri", "page"), [("http://127.0.0.1:5000/", "http://localhost:5000/signoff/stop-bad-parts/charter"), ("sqlite:///.poc/mlflow.db", "")]
+)
+def test_where_mlflow_is_a_server_the_charters_page_there_is_named(repository: Path, uri: str, page: str) -> None:
+    done = poc(a_project(repository), "charter", MLFLOW_TRACKING_URI=uri)
+    assert done.returncode == 0
+    assert done.stdout.partition("shows it for signing at ")[2].strip() == page
+
+
 def test_a_program_reads_the_charters_figures_and_no_page(repository: Path) -> None:
     report = strictly(poc(a_project(repository), "charter", "--json").stdout)
     assert (report["step"], report["status"]) == ("charter", "done")

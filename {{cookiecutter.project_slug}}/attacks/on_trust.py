@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,8 +14,10 @@ from worlds import World
 
 from poc import layout
 from poc.rules.signoff import NAMESPACE, Reason, canonical
+from poc.tools import ssh
 
 TO_PRODUCTION = promote("production")
+FOR_DEMOS = "demo-0123456789abcdef@prod-first-poc"
 OURS = f'namespaces="{NAMESPACE}"'
 #: Names under which others have let people skip a check.
 SKIPPING = dict.fromkeys(("POC_SKIP_SIGNOFF", "POC_NO_VERIFY", "POC_FORCE", "SKIP", "CI", "POC_DEMO", "POC_REPORTS_ARE_LOGGED_BY_LAUNCHER"), "1")
@@ -137,6 +140,19 @@ def _a_key_committed(world: World, name: str) -> None:
     _git(world, "commit", "-q", "-m", "Keep the key at hand")
 
 
+def _for_demos(world: World, place: str) -> None:
+    """Let trust files and signatures be for trying things out; the files lie in the folder for demos, outside of the repository, and at a protected ref."""
+    world.change_roles(namespace=FOR_DEMOS)
+    signers = world.trust / layout.ALLOWED_SIGNERS
+    signers.write_text(signers.read_text(encoding="utf-8").replace(NAMESPACE, FOR_DEMOS), encoding="utf-8")
+    for entry in world.entries():
+        person = json.loads(entry.statement)["predicate"]["signer"].partition("@")[0]
+        (world.root / entry.where).with_suffix(".sig").write_bytes(ssh.sign(entry.statement, key=world.key(person), namespace=FOR_DEMOS))
+    shutil.copytree(world.trust, world.root / layout.DEMO_TRUST)
+    _committed_trust(world)
+    world.settings["POC_TRUST"] = place.replace("WORLD", str(world.folder))
+
+
 def _approved_on(world: World, ref: str) -> None:
     """Approve by a merge on a branch: the statement lies there, without a signature, and the trust files say that a merge on main counts."""
     allowed = {"ref": "origin/main", "stages": ["production"], "people": ["rae@example.com"]}
@@ -205,4 +221,8 @@ ATTACKS = (
            through=verify("--ledger"), reason=Reason.PRIVATE_KEY_COMMITTED, guard="no_private_key_is_committed"),
     Attack(name="approval by branch that is not on the branch", lay=_approved_on, control="origin/main", attack="origin/work",
            through=TO_PRODUCTION, reason=Reason.BRANCH_NOT_APPROVED, guard="branch_approved"),
+    Attack(name="trust files for demos, copied to where real ones lie", lay=_for_demos, control=str(layout.DEMO_TRUST), attack="WORLD/trust",
+           through=verify("--ledger"), reason=Reason.DEMO_TRUST_ELSEWHERE, guard="demo_stays_at_home"),
+    Attack(name="trust files for demos, at a protected ref", lay=_for_demos, control=str(layout.DEMO_TRUST), attack="git:origin/main:trust",
+           through=verify("--ledger"), reason=Reason.DEMO_TRUST_ELSEWHERE, guard="demo_stays_at_home"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -124,6 +125,14 @@ def test_the_folder_for_demos_verifies_nothing_that_is_signed_in_earnest(project
     with pytest.raises(NotSignedOff, match="holds trust files for real sign-offs") as caught:
         trusted(project)
     assert caught.value.code == "trust_in_the_change"
+
+
+def test_the_folder_for_demos_counts_in_its_place_only(project: Path, tmp_path: Path) -> None:
+    make_demo_trust(project)
+    shutil.copytree(project / layout.DEMO_TRUST, tmp_path / "copy")
+    with pytest.raises(NotSignedOff, match="count in .poc/demo-trust alone") as caught:
+        load_trust(project, str(tmp_path / "copy"))
+    assert caught.value.code == "demo_trust_elsewhere"
 
 
 def test_the_command_says_what_to_type_next(project: Path) -> None:

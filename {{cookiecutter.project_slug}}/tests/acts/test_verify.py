@@ -270,6 +270,12 @@ def test_a_key_that_is_revoked_costs_the_stage_and_is_no_fault_of_the_ledger(roo
     assert "key_revoked" in codes(root)
 
 
+def test_a_list_of_revocations_that_cannot_be_read_is_told_of_once_and_says_nothing_of_any_key(root: Path, trust: Path) -> None:
+    (trust / layout.REVOKED).write_text("olga@example.com\n")
+    for checked in (verify_ledger(root), verify(root)):
+        assert checked.notes == () and [finding.reason for finding in checked.found] == ["trust_unreadable"]
+
+
 @pytest.mark.slow
 def test_an_unsafe_line_of_the_trust_files_is_found(root: Path, trust: Path) -> None:
     a_trust_folder(trust, signers=(trust / layout.ALLOWED_SIGNERS).read_text() + signer_line("*"))

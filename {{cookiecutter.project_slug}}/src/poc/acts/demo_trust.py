@@ -1,4 +1,4 @@
-"""Make trust files and keys for trying things out: with a namespace of their own, so that what they sign verifies nowhere else."""
+"""Make trust files and keys for trying things out: with a namespace of their own, so that what they sign counts in this folder only."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def verify(root: Path, *, is_pulling: bool = False, is_pushing: bool = False) ->
         found += [*alias_is_plain(alias, version), *_of_alias(project, alias, version, ledger, trust)]
     for stage in GATED:
         found += _of_tags(project, stage, holders)
-    notes = [*_revoked(ledger), *_unfinished(project, holders, copies)]
+    notes = [*_revoked(ledger, trust), *_unfinished(project, holders, copies)]
     return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(notes), stages=holders, pulled=pulled, trust=trust, pushed=pushed)
 
 
@@ -63,7 +63,7 @@ def verify_ledger(root: Path) -> Checked:
     trust = load_trust(root)
     ledger = vouch.verified(vouch.ledger_in(root), trust)
     found = _of_ledger(root, ledger, trust)
-    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(_revoked(ledger)), stages={}, pulled=(), trust=trust)
+    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(_revoked(ledger, trust)), stages={}, pulled=(), trust=trust)
 
 
 def _pull(root: Path, project: str) -> tuple[str, ...]:
@@ -113,7 +113,8 @@ def _of_alias(project: str, alias: str, version: str, ledger: Ledger, trust: Tru
         at, facts = fetched(project, version)
     except PocError as error:
         return _cannot_be_read(error, where, alias)
-    found = vouch.findings(stage, facts, ledger, trust)
+    told = [*trust.found, *ledger.found]  # once, not of each stage
+    found = [each for each in vouch.findings(stage, facts, ledger, trust) if each not in told]
     if f"{STAGE_TAG}{stage}" in at.tags and alias == stage:
         found = [*found, *tag_says_who_signed(stage, at.tags[f"{STAGE_TAG}{stage}"], facts, ledger)]
     return _vouched_for(alias, version, found)
@@ -147,9 +148,9 @@ def _of_tags(project: str, stage: StageName, holders: Mapping[str, str]) -> list
     return tags_are_backed(stage, tracking.versions_with_tag(project, f"{STAGE_TAG}{stage}"), holders.get(stage), Demoted.read(note) if note else None)
 
 
-def _revoked(ledger: Ledger) -> Iterator[str]:
-    """Tell of decisions whose key was revoked since: they count for nothing, and stay on record."""
-    for each in ledger.decisions:
+def _revoked(ledger: Ledger, trust: Trust) -> Iterator[str]:
+    """Tell of decisions whose key was revoked since: they count for nothing, and stay on record. By a list that cannot be read none is, or all are."""
+    for each in () if trust.found else ledger.decisions:
         if any(finding.reason is Reason.KEY_REVOKED for finding in each.found):
             yield f"{each.decision.entry.where} is signed with a key that is revoked, and counts for nothing"
 

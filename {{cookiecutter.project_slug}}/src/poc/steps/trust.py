@@ -41,6 +41,7 @@ def load_trust(root: Path, place: str | None = None) -> Trust:
     _stop_at(files_are_there(source.where, source.files))
     roles = _roles(source)
     _stop_at(demo_is_no_trust(source.where, is_for_demos=source.is_for_demos, is_demo=roles.is_demo))
+    _stop_at(demo_stays_at_home(source.where, is_for_demos=source.is_for_demos, is_demo=roles.is_demo))
     signers, revoked = source.files[layout.ALLOWED_SIGNERS], source.files[layout.REVOKED]
     lines, found = read_signers(signers, roles.namespace, f"{source.where}/{layout.ALLOWED_SIGNERS}")
     return Trust(
@@ -175,6 +176,15 @@ def demo_is_no_trust(where: str, *, is_for_demos: bool, is_demo: bool) -> list[F
             fix="poc demo-trust --force makes its own; real trust files lie outside of this repository",
         )
     ]
+
+
+@check
+def demo_stays_at_home(where: str, *, is_for_demos: bool, is_demo: bool) -> list[Finding]:
+    """Refuse trust files for trying things out that were carried elsewhere, be it as a copy or to a ref: everybody has their keys."""
+    if not is_demo or is_for_demos:
+        return []
+    what = f"these trust files are for trying things out, and count in {layout.DEMO_TRUST} alone"
+    return [Finding(reason=Reason.DEMO_TRUST_ELSEWHERE, what=what, where=where)]
 
 
 @check

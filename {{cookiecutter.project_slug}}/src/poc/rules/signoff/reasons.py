@@ -48,6 +48,7 @@ class Reason(StrEnum):
     # the trust files
     TRUST_NOT_CONFIGURED = "trust_not_configured"
     TRUST_IN_THE_CHANGE = "trust_in_the_change"
+    DEMO_TRUST_ELSEWHERE = "demo_trust_elsewhere"
     TRUST_UNREADABLE = "trust_unreadable"
     REVOCATION_LIST_MISSING = "revocation_list_missing"
     SIGNER_LINE_MALFORMED = "signer_line_malformed"
@@ -111,6 +112,7 @@ FIXES: Mapping[Reason, str] = {
     Reason.PRESENCE_ONLY: "use a passkey or security key that asks for a finger, a face or a PIN",
     Reason.TRUST_NOT_CONFIGURED: "export POC_TRUST=git:origin/main:trust, or a folder outside of this repository; to try things out: poc demo-trust",
     Reason.TRUST_IN_THE_CHANGE: "name a protected ref, POC_TRUST=git:origin/main:trust, or a folder outside of this repository",
+    Reason.DEMO_TRUST_ELSEWHERE: "make trust files of your own: docs/platform.md, Trust files; for demos, poc demo-trust in this very repository",
     Reason.REVOCATION_LIST_MISSING: "an empty file says that nothing is revoked; no file says nothing",
     Reason.EXPIRED: "have it signed again: poc sign",
     Reason.NOT_SIGNED: "have it signed: poc sign",

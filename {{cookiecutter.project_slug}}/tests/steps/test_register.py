@@ -150,6 +150,7 @@ def test_what_is_signed_here_is_known_to_mlflow_once_there_is_a_version(project:
     assert "MLflow" not in run.perform("register").headline  # nothing is left to tell
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spoil", "why"), [("a fork", "MLflow"), ("no trust", "nothing says whom to believe")])
 def test_what_keeps_mlflow_from_knowing_is_said_and_costs_no_version(
     project: Path, mlflow_run: str, monkeypatch: pytest.MonkeyPatch, spoil: str, why: str

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from briefs import TOO_MANY, a_judged
 from candidates import a_candidate
+from rehearsals import a_rehearsal
+from reports import write_reports
 
 from poc import layout
-from poc.rules.evidence import Outcome, Verdict
+from poc.rules.evidence import Candidate, Outcome, Verdict
 from poc.rules.signoff import Facts, StageName
 from poc.rules.write_brief import brief_of
 from poc.steps import vouch
@@ -59,14 +61,20 @@ def write_version(verdict: Outcome, logged: Path) -> Verdict:
         folder.mkdir(parents=True)
     a_candidate(frozen)
     (frozen / layout.CANDIDATE_MODEL).replace(model / layout.CANDIDATE_MODEL)
-    found = judged.verdict.model_copy(update={"first_look_at": LOOKED_AT.isoformat(), "candidate_sha256": candidate_digest(frozen)})
+    charter_json, candidate = files.canonical_json(agreed()), files.read_record(frozen / layout.CANDIDATE_JSON, Candidate)
+    frozen_as = candidate.model_copy(update={"variant": judged.candidate.variant, "charter_sha256": files.sha256_of(charter_json)})
+    files.write_record(frozen / layout.CANDIDATE_JSON, frozen_as)
+    memory_mb = judged.timings.targets[0].timings[0].memory_mb
+    found = judged.verdict.model_copy(
+        update={"first_look_at": LOOKED_AT.isoformat(), "candidate_sha256": candidate_digest(frozen), "looks_allowed": agreed().timebox.looks}
+    )
     assert found.overall == verdict
     brief = brief_of(replace(judged, verdict=found))
     contents = {
         f"charter/{layout.CHARTER_YAML}": CHARTER,
-        f"charter/{layout.CHARTER_JSON}": files.canonical_json(agreed()),
+        f"charter/{layout.CHARTER_JSON}": charter_json,
         f"gate/{layout.VERDICT_JSON}": found.model_dump_json(indent=1).encode(),
-        f"gate/{layout.REPORT}": b"{}",
+        f"replay/{layout.REHEARSAL_JSON}": a_rehearsal(server_memory_mb=memory_mb).model_dump_json(indent=1).encode(),
         f"benchmark/{layout.TIMINGS_JSON}": judged.timings.model_dump_json(indent=1).encode(),
         f"register/{layout.BRIEF_HTML}": pages.brief_page(brief),
         f"register/{layout.MODEL_CARD}": b"# A model\n",
@@ -74,6 +82,7 @@ def write_version(verdict: Outcome, logged: Path) -> Verdict:
     for name, content in contents.items():
         files.write_atomically(logged / "evidence" / name, content)
     files.write_atomically(model / "MLmodel", b"flavors: {}\n")
+    write_reports(logged / "evidence")
     return found
 
 

@@ -22,6 +22,8 @@ BY_HAND = "by-hand"
 #: Stands beside the source: its title names the file, its first paragraph says what the rows are.
 DATA_CARD = "DATA_CARD.md"
 REPORT = "report.json"
+#: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
+SHOWN = frozenset({".json", ".yaml", ".md", ".html", ".svg"})
 #: The page for the sponsor, its Markdown form, the same printed, and what model builders call a model card.
 BRIEF_HTML = "brief.html"
 BRIEF_MD = "brief.md"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from reports import write_reports
 from signed_versions import write_version
 
 from poc import layout
@@ -17,9 +20,10 @@ from poc.rules.evidence import Verdict
 from poc.rules.signoff import GATED, Entry, Reason, Trust, statement_bytes
 from poc.rules.signoff.trust import ApprovalsOnBranch
 from poc.steps import vouch
+from poc.steps.judged import candidate_digest
 from poc.steps.trust import load_trust
 from poc.tools import files
-from signoffs import NOW, a_ledger, a_statement, a_trust, a_trust_folder, address, facts, lay_down, signed, verified
+from signoffs import NOW, a_ledger, a_statement, a_trust, a_trust_folder, address, facts, followed, lay_down, signed, verified
 
 GATE = Path("evidence/gate") / layout.VERDICT_JSON
 
@@ -89,7 +93,87 @@ def test_a_folder_behind_a_link_is_told(fetched: Path, folder: str) -> None:
 
 def test_a_verdict_by_another_charter_than_is_signed_is_told(fetched: Path) -> None:
     put(fetched / "evidence/charter/charter.json", (fetched / "evidence/charter/charter.json").read_bytes().replace(b'"version":1', b'"version":2'))
-    assert [each.reason for each in facts_of(fetched).found] == [Reason.JUDGED_BY_ANOTHER_CHARTER]
+    assert Reason.JUDGED_BY_ANOTHER_CHARTER in told(fetched)
+
+
+def told(folder: Path) -> set[Reason]:
+    return {each.reason for each in facts_of(folder).found}
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a record of the evidence, and every report with it."""
+    said = json.loads(path.read_bytes())
+    change(said)
+    path.write_text(json.dumps(said))
+    write_reports(path.parents[1])
+
+
+def test_a_version_as_it_was_written_does_not_contradict_itself(fetched: Path) -> None:
+    assert facts_of(fetched).found == ()
+
+
+@pytest.mark.parametrize("content", [b"another model", None])
+def test_a_model_that_was_not_judged_is_told(fetched: Path, content: bytes | None) -> None:
+    (fetched / "model/model.onnx").unlink()
+    if content:
+        put(fetched / "model/model.onnx", content)
+    assert told(fetched) == {Reason.MODEL_IS_NOT_THE_CANDIDATE}
+
+
+def test_a_model_whose_digest_was_written_into_the_candidate_was_not_judged_either(fetched: Path) -> None:
+    put(fetched / "model/model.onnx", b"another model")
+    digest = files.sha256_of_file(fetched / "model/model.onnx")
+    rewrite(fetched / "evidence/evaluate/candidate.json", lambda said: said.update(model_sha256=digest))
+    assert told(fetched) == {Reason.ANOTHER_CANDIDATE_WAS_JUDGED}
+
+
+def test_a_candidate_under_another_charter_is_told(fetched: Path) -> None:
+    rewrite(fetched / "evidence/evaluate/candidate.json", lambda said: said.update(charter_sha256="0" * 64))
+    digest = candidate_digest(fetched / "evidence/evaluate")
+    rewrite(fetched / GATE, lambda said: said.update(candidate_sha256=digest))
+    assert told(fetched) == {Reason.JUDGED_BY_ANOTHER_CHARTER}
+
+
+#: What somebody writes into the evidence before it is signed.
+WRITTEN_OVER: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "a limit's outcome": ("gate/verdict.json", lambda said: said["limits"][0].update(verdict="NOT PROVEN")),
+    "a limit's bound": ("gate/verdict.json", lambda said: said["limits"][0].update(high=0.001)),
+    "a limit left out": ("gate/verdict.json", lambda said: said["limits"].pop()),
+    "what was counted": ("gate/verdict.json", lambda said: said["counted"].update(missed=0)),
+    "the money": ("gate/verdict.json", lambda said: said["money"]["per_period"].update(low=1e9, middle=1e9, high=1e9)),
+    "how fast it is": ("benchmark/timings.json", lambda said: said["targets"][0]["timings"][0].update(open_loop_p99_ms=0.01)),
+    "the memory": ("replay/rehearsal.json", lambda said: said.update(server_memory_mb=1.0)),
+    "the looks allowed": ("gate/verdict.json", lambda said: said.update(looks_allowed=said["looks_allowed"] + 1)),
+    "the look": ("gate/verdict.json", lambda said: said.update(look=9)),
+}
+
+
+@pytest.mark.parametrize(("name", "change"), WRITTEN_OVER.values(), ids=WRITTEN_OVER)
+def test_evidence_that_does_not_give_its_verdict_is_told(fetched: Path, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+    rewrite(fetched / "evidence" / name, change)
+    assert Reason.EVIDENCE_CONTRADICTS_ITSELF in told(fetched)
+
+
+UNLIKE_ITS_REPORT: dict[str, Callable[[Path], object]] = {
+    "added": lambda at: put(at / "compress/more.json"),
+    "gone": lambda at: (at / "evaluate/sample_request.json").unlink(),
+    "report gone": lambda at: (at / "validate/report.json").unlink(),
+    "report of another step": lambda at: put(at / "train/report.json", (at / "export/report.json").read_bytes()),
+    "made from something else": lambda at: put(at / "ingest/report.json", (at / "ingest/report.json").read_bytes() + b"\n"),
+}
+
+
+@pytest.mark.parametrize("change", UNLIKE_ITS_REPORT.values(), ids=UNLIKE_ITS_REPORT)
+def test_evidence_unlike_its_reports_is_told(fetched: Path, change: Callable[[Path], object]) -> None:
+    change(fetched / "evidence")
+    assert told(fetched) == {Reason.EVIDENCE_CONTRADICTS_ITSELF}
+
+
+def test_an_entry_that_is_yet_to_come_stops_the_whole_row() -> None:
+    entries = a_ledger(until="shadow")
+    ahead = followed(entries, stage="shadow", role="owner", issued_at=NOW + timedelta(minutes=6))
+    assert [each.reason for each in verified(ahead).found] == [Reason.SIGNED_IN_THE_FUTURE]
+    assert verified(followed(entries, stage="shadow", role="owner", issued_at=NOW)).found == ()
 
 
 @pytest.mark.parametrize("name", ["charter/charter.yaml", "charter/charter.json", "gate/verdict.json"])

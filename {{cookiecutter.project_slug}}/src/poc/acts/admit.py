@@ -12,11 +12,12 @@ from typing import Protocol
 from poc import layout
 from poc.errors import InputRefused, Refused
 from poc.rules import guards
-from poc.rules.evidence import Candidate
+from poc.rules.evidence import Candidate, Verdict
 from poc.rules.observed import output_columns
 from poc.rules.signoff import refuse_with
 from poc.steps.frozen import frozen_model
 from poc.steps.judged import candidate_digest
+from poc.tools import files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +126,11 @@ class ByStage:
             if stands.found:
                 refuse_with(stands.found)
             model, evaluated = Path(folder) / "model", Path(folder) / "evidence" / "evaluate"
+            judged = files.read_record(Path(folder) / "evidence" / "gate" / layout.VERDICT_JSON, Verdict)  # signed, unlike the version's tags
             for file in (model / layout.CANDIDATE_MODEL, evaluated / layout.CANDIDATE_JSON, evaluated / layout.SAMPLE_REQUEST):
                 if file.is_file():
                     file.replace(into / file.name)
-        return Brought(source=f"version {name}, {self.stage}", place=stands.at.source, promised_sha256=stands.at.tags.get("poc.candidate_sha256", ""))
+        return Brought(source=f"version {name}, {self.stage}", place=stands.at.source, promised_sha256=judged.candidate_sha256)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +14,12 @@ from poc.rules import guards
 from poc.rules.answers import count, count_invalid
 from poc.rules.charter import Charter
 from poc.rules.counts import CountedShare, counted_shares, in_words, sorts_of
-from poc.rules.evidence import Candidate, Counted, Number, Rehearsal, Speed, Splits, Timings, Verdict
+from poc.rules.evidence import Candidate, Counted, Number, Splits, Verdict
 from poc.rules.looks import NONE_BEFORE, breaks_in, digest_of_look, is_as_written, shares_seen
 from poc.rules.value import worth
 from poc.rules.verdict import judge, overall
 from poc.steps.inputs import charter_of, groups_of
-from poc.steps.judged import candidate_digest, check_evidence
+from poc.steps.judged import candidate_digest, check_evidence, speeds_of
 from poc.steps.perform import Result
 from poc.steps.target import written_labels
 from poc.tools import files, frames, tracking
@@ -57,7 +56,7 @@ def gate(
         }
     )
     charter, frozen = charter_of(agreement), files.read_record(candidate / layout.CANDIDATE_JSON, Candidate)
-    speeds = _speeds(charter, frozen, timings, rehearsal)
+    speeds = speeds_of(charter, frozen, timings, rehearsal)
     with tracking.one_at_a_time():  # else two runs at the same moment would both take the last look, or write down the result of one
         look, nth, stored, first_at = _take_look(charter, candidate, data, sealed_labels)
         counted = Verdict.model_validate_json(stored).counted if stored is not None else _counted(charter, frozen, data, sealed_labels, candidate)
@@ -160,23 +159,6 @@ def _stored(look: tracking.Look) -> bytes | None:
     is_as_written = result is not None and files.sha256_of(result) == look.result_sha256
     guards.digests_agree([] if is_as_written else [f"the stored result of look {look.number} is gone or was changed"])
     return result
-
-
-def _speeds(charter: Charter, frozen: Candidate, timings: Path, rehearsal: Path) -> list[Speed]:
-    """Return the candidate's speed on each target as the benchmark timed it, with the memory of the server that answered in replay."""
-    measured = files.read_record(timings / layout.TIMINGS_JSON, Timings).speeds(frozen.variant)
-    replayed = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal)
-    architectures = {hardware.name or "": hardware.architecture for hardware in charter.limits.hardware}
-    return [_with_memory(speed, replayed, architectures.get(speed.target, "")) for speed in measured]
-
-
-def _with_memory(speed: Speed, replayed: Rehearsal, architecture: str) -> Speed:
-    """Take the memory that the server took in replay, unless that ran on another architecture: steps may run on machines of their own."""
-    if speed.timing is None:
-        return speed
-    ran_on = replayed.machine.architecture
-    memory_mb, why_not = (replayed.server_memory_mb, "") if ran_on == architecture else (math.nan, f"replay ran on {ran_on}, the charter says {architecture}")
-    return speed.model_copy(update={"timing": speed.timing.model_copy(update={"memory_mb": memory_mb}), "not_timed": why_not})
 
 
 def _counted(charter: Charter, frozen: Candidate, data: Path, sealed_labels: Path, candidate: Path) -> Counted:

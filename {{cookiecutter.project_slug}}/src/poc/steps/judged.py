@@ -9,7 +9,8 @@ from pathlib import Path
 from poc import layout
 from poc.errors import InputRefused, PocError
 from poc.rules import guards
-from poc.rules.evidence import Candidate, Report
+from poc.rules.charter import Charter
+from poc.rules.evidence import Candidate, Rehearsal, Report, Speed, Timings
 from poc.steps import PRODUCER, STEP
 from poc.steps.inputs import charter_of
 from poc.tools import files, strict_yaml
@@ -86,3 +87,20 @@ def _is_read_from(agreement: Path) -> bool:
 def candidate_digest(folder: Path) -> str:
     """Digest a frozen candidate: everything that decides what it answers."""
     return files.sha256_of(files.canonical_json(files.read_record(folder / layout.CANDIDATE_JSON, Candidate)))
+
+
+def speeds_of(charter: Charter, frozen: Candidate, timings: Path, rehearsal: Path) -> list[Speed]:
+    """Return the candidate's speed on each target as the benchmark timed it, with the memory of the server that answered in replay."""
+    measured = files.read_record(timings / layout.TIMINGS_JSON, Timings).speeds(frozen.variant)
+    replayed = files.read_record(rehearsal / layout.REHEARSAL_JSON, Rehearsal)
+    architectures = {hardware.name or "": hardware.architecture for hardware in charter.limits.hardware}
+    return [_with_memory(speed, replayed, architectures.get(speed.target, "")) for speed in measured]
+
+
+def _with_memory(speed: Speed, replayed: Rehearsal, architecture: str) -> Speed:
+    """Take the memory that the server took in replay, unless that ran on another architecture: steps may run on machines of their own."""
+    if speed.timing is None:
+        return speed
+    ran_on = replayed.machine.architecture
+    memory_mb, why_not = (replayed.server_memory_mb, "") if ran_on == architecture else (math.nan, f"replay ran on {ran_on}, the charter says {architecture}")
+    return speed.model_copy(update={"timing": speed.timing.model_copy(update={"memory_mb": memory_mb}), "not_timed": why_not})

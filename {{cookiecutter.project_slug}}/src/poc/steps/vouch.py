@@ -26,6 +26,7 @@ from poc.rules.signoff import (
     tree_digest,
 )
 from poc.rules.signoff.admission import judged_by_what_is_signed, verdict_follows_from_limits
+from poc.rules.signoff.ledger import time_has_come
 from poc.rules.signoff.sshsig import (
     SshSignature,
     algorithm_is_sound,
@@ -37,6 +38,7 @@ from poc.rules.signoff.sshsig import (
 )
 from poc.rules.signoff.trust import key_is_of_the_signer, ssh_agrees
 from poc.rules.verdict import overall
+from poc.steps.consistent import contradictions
 from poc.steps.inputs import charter_of
 from poc.steps.trust import load_trust as load_trust  # noqa: PLC0414 - who vouches is asked for both
 from poc.tools import files, ssh, strict_yaml
@@ -56,9 +58,10 @@ def ledger_in(root: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.number)
 
 
-def verified(entries: Sequence[Entry], trust: Trust) -> Ledger:
-    """Read entries and check each one's signature; what is wrong with one stays with it, what is wrong with their row concerns all."""
+def verified(entries: Sequence[Entry], trust: Trust, now: datetime | None = None) -> Ledger:
+    """Read entries and check each one's signature; what is wrong with one stays with it, what is wrong with their row, or is yet to come, concerns all."""
     decisions, found = read_entries(entries)
+    found = [*found, *time_has_come(decisions, now or datetime.now(UTC))]
     return Ledger(decisions=tuple(_verified(decision, trust) for decision in decisions), found=tuple(found))
 
 
@@ -147,6 +150,7 @@ def facts_of(folder: Path, *, version: str, trained_by: str) -> Facts:
         found=(
             *judged_by_what_is_signed(of_charter.charter, charter_of(charter_step)),
             *verdict_follows_from_limits(verdict.overall, overall(verdict.limits)),
+            *contradictions(folder / MODEL, folder / EVIDENCE, of_charter.charter, verdict),
         ),
         strange=(*model.strange, *evidence.strange, *stages.strange),
     )

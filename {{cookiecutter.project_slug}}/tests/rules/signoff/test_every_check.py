@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from briefs import a_judged
 
 from poc.rules.charter import BinaryCharter
 from poc.rules.signoff import (
@@ -19,6 +20,7 @@ from poc.rules.signoff import (
     Trust,
     admission,
     canonical,
+    consistent,
     copies_agree,
     findings_for,
     ledger,
@@ -54,7 +56,7 @@ from signoffs import (
     signer_line,
 )
 
-MODULES = ("canonical", "statement", "ledger", "sshsig", "signer_lines", "trust", "holding", "admission")
+MODULES = ("canonical", "statement", "ledger", "sshsig", "signer_lines", "trust", "holding", "admission", "consistent")
 PURE = {name.removeprefix("poc.rules.signoff."): check for name, check in CHECKS.items() if name.split(".")[3] in MODULES}
 #: What is judged once with the thing that breaks a check and once with the thing beside it.
 Pair = tuple[Callable[[Any], list[Finding]], Any, Any]
@@ -142,6 +144,8 @@ KEY = " ".join(public_key_of("bo").split()[:2])
 OURS = f'namespaces="{NAMESPACE}"'
 SAM = address("sam")
 SIGNED_BARE = {("shadow", "owner"): {"digests": digests()}}
+JUDGED = a_judged()
+LIMITS, LOOKS = JUDGED.verdict.limits, JUDGED.charter.timebox.looks
 PAIRS: dict[str, list[Pair]] = {
     "canonical.is_canonical": [(lambda content: read_statement(content, "here")[1], b" " + ROW[0].statement, ROW[0].statement)],
     "statement.is_short_enough": [(read, long(MOST_BYTES + 1), long(MOST_BYTES))],
@@ -162,6 +166,9 @@ PAIRS: dict[str, list[Pair]] = {
         (lambda seq: row(followed([], key="", seq=seq) and [replace(followed([], key="", seq=seq)[0], number=1)]), 2, 1),
     ],
     "ledger.time_runs_forward": [(lambda at: row(followed(ROW, key="", issued_at=at)), LOOKED_AT, NOW)],
+    "ledger.time_has_come": [
+        (lambda at: ledger.time_has_come(read_entries(followed(ROW, key="", issued_at=at))[0], NOW), NOW + timedelta(minutes=6), NOW + timedelta(minutes=5)),
+    ],
     "ledger.entry_fits": [(lambda length: ledger.entry_fits(replace(ROW[0], signature=b"s" * (4_999 - len(ROW[0].statement) + length))), 1, 0)],
     "ledger.copies_agree": [(lambda other: copies_agree(ROW, [*ROW[:2], other]), replace(ROW[2], signature=b"other"), ROW[2])],
     "ledger.nothing_is_missing": [(lambda here: nothing_is_missing(here, ROW), ROW[:2], ROW)],
@@ -242,6 +249,21 @@ PAIRS: dict[str, list[Pair]] = {
     "admission.files_are_plain": [(lambda strange: stage("shadow", of=facts(strange=strange)), ("model/link",), ())],
     "admission.judged_by_what_is_signed": [(lambda judged_by: admission.judged_by_what_is_signed(agreed(), judged_by), agreed(version=2), agreed())],
     "admission.verdict_follows_from_limits": [(lambda verdict: admission.verdict_follows_from_limits(verdict, "NOT PROVEN"), "GO", "NOT PROVEN")],
+    "consistent.model_is_the_candidate": [(lambda digest: consistent.model_is_the_candidate(digest, JUDGED.candidate), "", "b" * 64)],
+    "consistent.candidate_was_judged": [(lambda digest: consistent.candidate_was_judged(digest, JUDGED.verdict), "d" * 64, "c" * 64)],
+    "consistent.candidate_was_frozen_under": [(lambda digest: consistent.candidate_was_frozen_under(digest, JUDGED.candidate), "b" * 64, "a" * 64)],
+    "consistent.files_are_as_reported": [(consistent.files_are_as_reported, ["gate/verdict.json"], [])],
+    "consistent.limits_follow_from_figures": [
+        (lambda written: consistent.limits_follow_from_figures(written, LIMITS), LIMITS[1:], LIMITS),
+        (lambda written: consistent.limits_follow_from_figures(written, LIMITS), LIMITS[::-1], LIMITS),
+        (lambda said: consistent.limits_follow_from_figures([LIMITS[0].model_copy(update={"verdict": said}), *LIMITS[1:]], LIMITS), "NO-GO", "GO"),
+        (lambda by: consistent.limits_follow_from_figures([LIMITS[0].model_copy(update={"high": LIMITS[0].high * by}), *LIMITS[1:]], LIMITS), 0.99, 1 + 1e-9),
+    ],
+    "consistent.looks_are_agreed": [
+        (lambda look: consistent.looks_are_agreed(JUDGED.charter, JUDGED.verdict.model_copy(update={"looks_allowed": LOOKS, "look": look})), LOOKS + 1, LOOKS),
+        (lambda look: consistent.looks_are_agreed(JUDGED.charter, JUDGED.verdict.model_copy(update={"looks_allowed": LOOKS, "look": look})), 0, 1),
+        (lambda allowed: consistent.looks_are_agreed(JUDGED.charter, JUDGED.verdict.model_copy(update={"looks_allowed": allowed})), LOOKS + 1, LOOKS),
+    ],
     "admission.is_decided": [
         (lambda left_out: stage("pilot", without=left_out), [("pilot", "risk")], []),
         (lambda left_out: stage("pilot", without=left_out), [("shadow", "owner")], []),

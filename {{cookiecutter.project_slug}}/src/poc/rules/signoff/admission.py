@@ -21,10 +21,11 @@ ORDER: tuple[StageName, ...] = get_args(StageName)
 
 def findings_for(stage: str, facts: Facts, ledger: Ledger, trust: Trust, now: datetime) -> list[Finding]:
     """List everything that speaks against a stage holding a version; an empty list lets it."""
-    found = [*trust.found, *ledger.found, *facts.found, *stage_is_agreed(stage, facts), *files_are_plain(facts)]
+    found = [*trust.found, *ledger.found, *stage_is_agreed(stage, facts), *files_are_plain(facts)]
     if found:
         return found
     found = [
+        *facts.found,
         *_passed(stage, facts, ledger, trust, now),
         *nothing_was_taken_back(stage, facts, ledger),
         *verdict_suffices(stage, facts),

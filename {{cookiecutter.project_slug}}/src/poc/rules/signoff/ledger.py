@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 
 from poc.rules.signoff.canonical import sha256_of
@@ -15,6 +16,11 @@ TAG = "poc.ledger."
 #: How long such a tag's value may be.
 MOST_LETTERS = 5_000
 
+#: What to do about an entry that is ahead of its time.
+OUT_OF_THE_FUTURE = (
+    "set the clock that is wrong. Until MLflow holds the entry, take it and what follows it out of git (git revert) and sign again; "
+    "once MLflow holds it, wait until then, bring back a backup of MLflow from before it, or go on under another project name"
+)
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -104,6 +110,21 @@ def time_runs_forward(decisions: Sequence[Decision]) -> list[Finding]:
 
 
 @check
+@check
+def time_has_come(decisions: Sequence[Decision], now: datetime) -> list[Finding]:
+    """Refuse a decision that claims a time yet to come, whatever it is about: none after it could be written before then."""
+    return [
+        Finding(
+            reason=Reason.SIGNED_IN_THE_FUTURE,
+            what=f"entry {decision.entry.number} was signed at {decision.statement.predicate.issued_at}, which is yet to come",
+            where=decision.entry.where,
+            fix=OUT_OF_THE_FUTURE,
+        )
+        for decision in decisions
+        if decision.statement.issued_at - now > SKEW
+    ]
+
+
 def entry_fits(entry: Entry) -> list[Finding]:
     """Refuse a statement whose signature makes it longer than a tag in MLflow may be: large RSA keys do."""
     length = len(entry.tag[1])

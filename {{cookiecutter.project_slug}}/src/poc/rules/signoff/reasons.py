@@ -69,6 +69,9 @@ class Reason(StrEnum):
     CHARTER_CHANGED = "charter_changed"
     JUDGED_BY_ANOTHER_CHARTER = "judged_by_another_charter"
     MODEL_CHANGED = "model_changed"
+    MODEL_IS_NOT_THE_CANDIDATE = "model_is_not_the_candidate"
+    ANOTHER_CANDIDATE_WAS_JUDGED = "another_candidate_was_judged"
+    EVIDENCE_CONTRADICTS_ITSELF = "evidence_contradicts_itself"
     EVIDENCE_CHANGED = "evidence_changed"
     STAGE_EVIDENCE_CHANGED = "stage_evidence_changed"
     NUMBERS_DIFFER = "numbers_differ"
@@ -122,6 +125,10 @@ FIXES: Mapping[Reason, str] = {
     Reason.MODEL_CHANGED: "register the model anew with poc run --candidate, and have that version signed",
     Reason.EVIDENCE_CHANGED: "register anew with poc run --candidate, and have that version signed",
     Reason.NO_GO: "improve the model, or agree another charter before another look",
+    **dict.fromkeys(
+        (Reason.MODEL_IS_NOT_THE_CANDIDATE, Reason.ANOTHER_CANDIDATE_WAS_JUDGED, Reason.EVIDENCE_CONTRADICTS_ITSELF),
+        "find out who wrote into this run after it ended; then register anew with poc run --candidate, and have that version signed",
+    ),
     Reason.NOT_PROVEN: "gather what the brief lists as not proven; shadow is the place for it",
     Reason.PRIVATE_KEY_COMMITTED: "revoke that key now, make another, and take the file out of the history",
     Reason.SIGNED_IS_FIXED: "register a new version instead",

@@ -27,8 +27,6 @@ from poc.tools.tracking.uninterrupted import uninterrupted
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-#: Files of evidence that go to MLflow; rows, labels, graphs and fitted estimators stay in the run's folder, where reports hold their digests.
-SHOWN = frozenset({".json", ".yaml", ".md", ".html", ".svg"})
 #: What a variant's run shows of its timings.
 TIMED = ("single_p50_us", "single_p99_us", "open_loop_p50_ms", "open_loop_p99_ms", "highest_rate_per_s", "memory_mb", "size_mb")
 
@@ -208,7 +206,7 @@ def complete_evidence(run_id: str, left: Mapping[str, Mapping[str, Path]]) -> No
 def _evidence(folders: Mapping[str, Path]) -> list[Path]:
     """List the files of a step's artifacts that go to MLflow, sealed labels never."""
     shown = (folder for artifact, folder in folders.items() if artifact != "sealed_labels" and folder.is_dir())
-    return [path for folder in shown for path in sorted(folder.iterdir()) if path.suffix in SHOWN]
+    return [path for folder in shown for path in sorted(folder.iterdir()) if path.suffix in layout.SHOWN]
 
 
 def _metrics(step: str, numbers: Sequence[Number]) -> list[Any]:

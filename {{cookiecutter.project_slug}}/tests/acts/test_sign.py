@@ -21,6 +21,7 @@ from poc import cli, layout
 from poc.acts.promote import promote
 from poc.acts.sign import Asked, Decided, sign, to_sign
 from poc.acts.signing_keys import key_of, person_of
+from poc.acts.signoff_page import sign_in_browser
 from poc.errors import ExitCode, InputRefused, PocError
 from poc.rules.evidence import Outcome
 from poc.rules.signoff import Entry
@@ -266,6 +267,18 @@ def test_a_signature_that_no_tag_of_mlflow_could_hold_is_refused() -> None:
 
 def poc_sign(*arguments: str) -> Any:
     return CliRunner().invoke(cli.poc, ["sign", *arguments])
+
+
+def test_a_link_to_a_version_that_is_not_there_is_shown_to_nobody(root: Path) -> None:
+    with pytest.raises(InputRefused, match="no version 99"):
+        sign_in_browser(root, "shadow", "99", on_ready=lambda _: pytest.fail("it was shown"))
+
+
+def test_a_no_without_a_reason_is_refused_as_input(root: Path) -> None:
+    for reason in ("", " ", "a" * 401, "\x1b[2K"):
+        with pytest.raises(InputRefused):
+            decided(root, decision="reject", reason=reason)
+    assert in_ledger(root) == []
 
 
 @pytest.mark.parametrize(

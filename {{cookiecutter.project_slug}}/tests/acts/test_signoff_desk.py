@@ -120,6 +120,11 @@ def test_a_no_is_recorded_and_shown_with_its_reason(books: OnPaper) -> None:
     assert "said no on" in page and "&lt;b&gt;Too many alarms" in page and "<b>Too" not in page
 
 
+def test_the_stage_that_was_asked_for_is_offered_first(books: OnPaper) -> None:
+    chosen = [SignoffDesk(books=books, stage=stage).page(PROJECT, "7", VIEW).decode() for stage in ("", "production")]
+    assert ['<option value="production" selected>' in page for page in chosen] == [False, True]
+
+
 def test_a_deputy_signs_for_whom_both_charter_and_trust_files_name(books: OnPaper) -> None:
     books.ledger = a_ledger(until="pilot")
     before = SignoffDesk(books=books).page(PROJECT, "7", VIEW).decode()

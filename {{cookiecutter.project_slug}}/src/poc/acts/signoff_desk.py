@@ -97,9 +97,10 @@ class NewKey:
 
 @dataclass(frozen=True, kw_only=True)
 class SignoffDesk:
-    """The desk behind the page; `chosen` is who is to make a passkey, and `on_signed` and `on_enrolled` tell whoever waits for it."""
+    """The desk behind the page; `stage` was asked for, `chosen` is to make a passkey, and `on_signed` and `on_enrolled` tell whoever waits for it."""
 
     books: Books
+    stage: str = ""
     chosen: str = ""
     on_signed: Callable[[Entry], None] = lambda _: None
     on_enrolled: Callable[[str, str, str], None] = lambda *_: None
@@ -120,6 +121,7 @@ class SignoffDesk:
             origin=view.origin,
             against={stage.name: vouch.findings(stage.name, facts, ledger, trust, now) for stage in facts.charter.stages},
             agreement="" if version else charter_page(facts.charter),
+            asked=self.stage,
         )
         return pages.signoff_page(shown, prefix=view.prefix, token=view.token)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,10 @@ def sign_in_browser(root: Path, stage: str, version: str, *, port: int = 0, on_r
         EnvironmentRefused: the port is taken.
     """
     books, signed = InRepository(root=root), list[Entry]()
+    with tempfile.TemporaryDirectory() as folder:
+        books.facts(books.project, version, Path(folder))
     start = "charter" if stage == "charter" else f"{books.project}/{version}"
-    _serve(SignoffDesk(books=books, on_signed=signed.append), start, port=port, on_ready=on_ready, is_done=lambda: bool(signed))
+    _serve(SignoffDesk(books=books, stage=stage, on_signed=signed.append), start, port=port, on_ready=on_ready, is_done=lambda: bool(signed))
     return signed[0] if signed else None
 
 

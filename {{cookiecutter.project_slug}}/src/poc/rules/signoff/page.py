@@ -74,6 +74,7 @@ class SignoffPage:
     others: tuple[str, ...]
     digests: tuple[tuple[str, str], ...]
     came_from: str = ""
+    asked: str = ""
 
     @property
     def sign(self) -> str:
@@ -92,9 +93,10 @@ class SignoffPage:
 
     @property
     def next_stage(self) -> StageName | None:
-        """Name the first stage that waits for signatures, or the last."""
+        """Name the stage that was asked for, else the first that waits for signatures, or the last."""
+        asked = [name for name in self.names if name == self.asked]
         waiting = [stage.name for stage in self.stages if not stage.is_open and stage.name in self.names]
-        return next(iter(waiting or self.names[::-1]), None)
+        return next(iter(asked or waiting or self.names[::-1]), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +129,13 @@ def page_of(
     origin: str,
     against: Mapping[str, Sequence[Finding]],
     agreement: str = "",
+    asked: str = "",
 ) -> SignoffPage:
-    """Put the page together; `against` is what the verifier finds of each stage, `worth` says what a signature here is worth, `site` whose passkeys work."""
+    """Put the page together.
+
+    `against` is what the verifier finds of each stage, `worth` says what a signature here is worth, `site` whose passkeys work; `asked` is the stage that
+    somebody came for.
+    """
     of_charter = not facts.version
     stages = [stage for stage in facts.charter.stages if (stage.name == "charter") == of_charter]
     possible = signers_of(stages, facts, trust, site or "")
@@ -155,6 +162,7 @@ def page_of(
         others=(f"Without a passkey for this site: {', '.join(without)}. They can sign in a terminal with a key: poc sign.",) if without else (),
         digests=tuple(facts.digests("charter" if of_charter else "shadow").items()),
         came_from=facts.came_from,
+        asked=asked,
     )
 
 

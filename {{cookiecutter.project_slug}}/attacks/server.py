@@ -22,6 +22,7 @@ from worlds import FOREIGN, GOOD, PROJECT, World
 
 from poc import layout
 from poc.rules.signoff import NAMESPACE, Entry, entry_of_tag
+from poc.rules.signoff.browsing import from_base64url
 from poc.tools.passkeys import to_base64url
 
 _REASON = re.compile(r"\[([a-z_]+)\]")
@@ -124,19 +125,15 @@ class Browser:
 
     def answer(self, prepared: Mapping[str, Any], passkey: Passkey, *, challenge: bytes = b"") -> Outcome:
         """Let a passkey answer what was prepared."""
-        from poc.tools.signoff_page.desk import _from_base64url
-
-        given = passkey.get(challenge or _from_base64url(prepared["challenge"]))
+        given = passkey.get(challenge or from_base64url(prepared["challenge"]))
         parts = {"authenticator_data": given.authenticator_data, "client_data": given.client_data, "signature": given.signature}
         return self.post("/sign", {"name": prepared["name"], **{name: to_base64url(part) for name, part in parts.items()}})[0]
 
     def enrol(self, passkey: Passkey) -> Outcome:
         """Make a passkey."""
-        from poc.tools.signoff_page.desk import _from_base64url
-
         outcome, prepared = self.post("/enrol/prepare", {"email": "rae@example.com"})
         if outcome.reasons:
             return outcome
-        made = passkey.create(_from_base64url(prepared["challenge"]))
+        made = passkey.create(from_base64url(prepared["challenge"]))
         parts = {"authenticator_data": made.authenticator_data, "client_data": made.client_data, "public_key": made.public_key}
         return self.post("/enrol", {"name": prepared["name"], **{name: to_base64url(part) for name, part in parts.items()}})[0]

@@ -145,10 +145,9 @@ def test_where_git_cannot_look_there_may_be_a_key(clone: Path) -> None:
         git.private_keys_committed(clone)
 
 
-def test_what_git_ignores_and_what_it_has_is_told_apart(clone: Path) -> None:
+def test_what_git_ignores_is_known(clone: Path) -> None:
     (clone / ".gitignore").write_text(".poc/\n")
     assert [git.is_ignored(clone, path) for path in (".poc/demo-trust/keys", "charter")] == [True, False]
-    assert [git.is_tracked(clone, path) for path in ("charter", ".gitignore")] == [True, False]
 
 
 def test_where_there_is_no_repository_nothing_is_known(tmp_path: Path) -> None:

@@ -106,11 +106,6 @@ def is_ignored(folder: Path, path: str) -> bool:
     return _ask(folder, "check-ignore", "--quiet", "--", path) is not None
 
 
-def is_tracked(folder: Path, path: str) -> bool:
-    """Say whether git has a path among its files."""
-    return _ask(folder, "ls-files", "--error-unmatch", "-z", "--", f":(literal){path}") is not None
-
-
 def _ask(folder: Path, *question: str) -> bytes | None:
     """Ask git; None where it has no answer."""
     done = _run(folder, *question)

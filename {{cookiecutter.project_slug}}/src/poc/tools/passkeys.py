@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from poc.rules.signoff.browsing import CreatedFacts, Noted
+from poc.rules.signoff.browsing import CreatedFacts, Noted, from_base64url
 from poc.rules.signoff.reasons import Finding, Reason, refuse_with
 from poc.rules.signoff.sshsig import SK_ECDSA, WEBAUTHN, armoured, mpint, string
 
@@ -132,15 +132,6 @@ def created_facts(created: Created) -> CreatedFacts:
     """
     data = created.authenticator_data
     return CreatedFacts(note=noted(created.client_data), site_sha256=data[:32].hex(), flags=_flags(data))
-
-
-def from_base64url(text: str) -> bytes:
-    """Read base64 as the web writes it: two other letters, no padding.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def to_base64url(content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -94,6 +95,17 @@ def is_still_prepared(found: object | None) -> list[Finding]:
         return []
     what = "what this answers was not asked here, was answered before, or was asked too long ago"
     return [Finding(reason=Reason.NOT_PREPARED, what=what, where=PAGE, fix=OPEN_ANEW)]
+
+
+def from_base64url(text: object) -> bytes:
+    """Read base64 as the web writes it: two other letters, no padding.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(text, str):
+        raise ValueError("this is no text")
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 @dataclass(frozen=True, kw_only=True)

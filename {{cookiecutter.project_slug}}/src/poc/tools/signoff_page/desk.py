@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from poc.rules.signoff.browsing import from_base64url
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 OneTimeName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-def _from_base64url(text: Any) -> bytes:
-    if not isinstance(text, str):
-        raise ValueError("this is no text")
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
 #: Bytes that a script sends as the web writes them: base64 with two other letters and no padding.
-Base64Url = Annotated[bytes, BeforeValidator(_from_base64url)]
+Base64Url = Annotated[bytes, BeforeValidator(from_base64url)]
 
 
 class _Sent(BaseModel):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from poc.rules.signoff import Entry, Finding, Reason, guarded
-from poc.rules.signoff.guarded import artifact_is_free, entry_is_whole, in_a_dialog, is_undecided, stages_decided
+from poc.rules.signoff import Entry, Finding, Reason, artifact_places, guarded
+from poc.rules.signoff.guarded import entry_is_whole, in_a_dialog, is_undecided, stages_decided
 from poc.rules.signoff.moves import Demoted, Held
 from signoffs import a_ledger, believed, followed, signed
 
@@ -156,9 +156,9 @@ def test_only_figures_that_are_found_out_later_join_a_signed_run() -> None:
 )
 def test_of_a_signed_run_only_what_nobody_signed_is_open(path: str, is_free: bool) -> None:
     below = [name for name in path.split("/") if name]
-    assert artifact_is_free(below, NONE, removes=True) == []
-    assert (artifact_is_free(below, SHADOW, removes=False) == []) is is_free
-    assert codes(artifact_is_free(below, SHADOW, removes=True)) == [Reason.SIGNED_IS_FIXED]
+    assert artifact_places.artifact_is_free(below, NONE, removes=True) == []
+    assert (artifact_places.artifact_is_free(below, SHADOW, removes=False) == []) is is_free
+    assert codes(artifact_places.artifact_is_free(below, SHADOW, removes=True)) == [Reason.SIGNED_IS_FIXED]
 
 
 @pytest.mark.parametrize("given", ["1", 1, "01", "+1", " 1", "1 ", "\uff11"])
@@ -168,28 +168,30 @@ def test_a_number_is_the_same_however_it_is_written(given: object) -> None:
 
 @pytest.mark.parametrize("path", ["a/b", "/a//b/", "a/./b", "A/B", "%61/b", "a%2fb", "a%252Fb", "a\\b", "%20a /b"])
 def test_a_path_is_the_same_however_it_is_written(path: str) -> None:
-    assert guarded.names_in(path) == ["a", "b"]
+    assert artifact_places.names_in(path) == ["a", "b"]
 
 
 @pytest.mark.parametrize("path", ["1/../a", "1/%" + "25" * 12 + "2e", "file:1/a", "1/0123%09456/a", "1/a%0d", "1/a%0a/b", "1/%00"])
 def test_a_path_that_climbs_or_hides_is_refused(path: str) -> None:
-    assert codes(guarded.path_leads_down(guarded.names_in(path))) == [Reason.STRANGE_FILE]
+    assert codes(artifact_places.path_leads_down(artifact_places.names_in(path))) == [Reason.STRANGE_FILE]
 
 
 @pytest.mark.parametrize("path", [f"1/{RUN}/artifacts/a.txt", "1/100%.csv", "1/a b", "1/caf\u00e9", "1/12:30.csv", ""])
 def test_a_plain_path_is_not(path: str) -> None:
-    assert guarded.path_leads_down(guarded.names_in(path)) == []
+    assert artifact_places.path_leads_down(artifact_places.names_in(path)) == []
 
 
 def test_what_is_removed_names_the_run_that_it_belongs_to() -> None:
-    assert guarded.removal_names_a_run(["1"], removes=False) == guarded.removal_names_a_run(["1", RUN, "artifacts", "a"], removes=True) == []
-    assert codes(guarded.removal_names_a_run(["1"], removes=True) + guarded.removal_names_a_run([], removes=True)) == [Reason.SIGNED_IS_FIXED] * 2
+    assert artifact_places.removal_names_a_run(["1"], removes=False) == artifact_places.removal_names_a_run(["1", RUN, "artifacts", "a"], removes=True) == []
+    assert (
+        codes(artifact_places.removal_names_a_run(["1"], removes=True) + artifact_places.removal_names_a_run([], removes=True)) == [Reason.SIGNED_IS_FIXED] * 2
+    )
 
 
 def test_uploads_that_the_server_would_not_see_are_closed() -> None:
-    assert guarded.upload_can_be_seen(["api", "2.0", "mlflow-artifacts", "artifacts", "1", RUN]) == []
-    assert codes(guarded.upload_can_be_seen(["api", "2.0", "mlflow-artifacts", "mpu", "create", "1"])) == [Reason.SIGNED_IS_FIXED]
-    assert codes(guarded.upload_can_be_seen(["ajax-api", "2.0", "mlflow", "artifacts", "presigned-upload-url"])) == [Reason.SIGNED_IS_FIXED]
+    assert artifact_places.upload_can_be_seen(["api", "2.0", "mlflow-artifacts", "artifacts", "1", RUN]) == []
+    assert codes(artifact_places.upload_can_be_seen(["api", "2.0", "mlflow-artifacts", "mpu", "create", "1"])) == [Reason.SIGNED_IS_FIXED]
+    assert codes(artifact_places.upload_can_be_seen(["ajax-api", "2.0", "mlflow", "artifacts", "presigned-upload-url"])) == [Reason.SIGNED_IS_FIXED]
 
 
 def test_mlflows_old_stages_are_refused() -> None:

@@ -10,6 +10,7 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.exc import IntegrityError
 
 from poc.rules.signoff import guarded
+from poc.rules.signoff.artifact_places import Stages
 from poc.rules.signoff.ledger import TAG
 from poc.rules.signoff.moves import DEMOTED_TAG, STAGE_TAG, Demoted
 from poc.rules.signoff.statement import GATED
@@ -135,7 +136,7 @@ class GuardedRegistry(SqlAlchemyStore):
         )
         super().delete_model_version_tag(name, version, key)
 
-    def _stages_of(self, name: str, version: Any) -> guarded.Stages:
+    def _stages_of(self, name: str, version: Any) -> Stages:
         return self._signed.stages_of(name, guarded.number_of(version))
 
     def _holders(self, name: str) -> dict[str, str]:

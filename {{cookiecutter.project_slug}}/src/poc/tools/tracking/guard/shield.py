@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs
 
-from poc.rules.signoff import Finding, guarded
+from poc.rules.signoff import Finding, artifact_places, guarded
 from poc.tools.tracking.guard.signed import Signed
 
 Message = MutableMapping[str, Any]
@@ -31,7 +31,7 @@ class Shield:
         """Answer one request, or pass it on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        path = guarded.names_in(scope["path"])
+        path = artifact_places.names_in(scope["path"])
         if ("mlflow", "assistant") in pairwise(path):
             return await _answer(send, 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "MLflow's assistant is closed on this server."})
         if scope["method"] not in READS and {ARTIFACTS, UPLOAD, PRESIGNED} & set(path):
@@ -44,14 +44,14 @@ class Shield:
     def against(self, method: str, path: list[str], query: str) -> list[Finding]:
         """List what speaks against a write to artifacts."""
         removes = method == "DELETE"
-        found = guarded.upload_can_be_seen(path)
+        found = artifact_places.upload_can_be_seen(path)
         for place in _places(path, query):
-            found += guarded.path_leads_down(place) + guarded.removal_names_a_run(place, removes=removes)
-            for name, below in guarded.ids_in(place):
-                found += guarded.artifact_is_free(below, self._stages_of(name), removes=removes)
+            found += artifact_places.path_leads_down(place) + artifact_places.removal_names_a_run(place, removes=removes)
+            for name, below in artifact_places.ids_in(place):
+                found += artifact_places.artifact_is_free(below, self._stages_of(name), removes=removes)
         return found
 
-    def _stages_of(self, name: str) -> guarded.Stages:
+    def _stages_of(self, name: str) -> artifact_places.Stages:
         return self._signed.stages_of_logged_model(name) | self._signed.stages_of_run(name)
 
 
@@ -62,7 +62,9 @@ def _places(path: list[str], query: str) -> list[list[str]]:
     if UPLOAD not in path:
         return []
     said = parse_qs(query, keep_blank_values=True)
-    return [[*guarded.names_in(run), "artifacts", *guarded.names_in(inner)] for run in said.get("run_uuid", []) for inner in said.get("path", [])]
+    return [
+        [*artifact_places.names_in(run), "artifacts", *artifact_places.names_in(inner)] for run in said.get("run_uuid", []) for inner in said.get("path", [])
+    ]
 
 
 async def _answer(send: Send, status: int, body: dict[str, str]) -> None:

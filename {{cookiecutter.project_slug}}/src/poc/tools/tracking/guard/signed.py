@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from poc.rules.signoff.guarded import Stages, stages_decided
+from poc.rules.signoff.artifact_places import Stages
+from poc.rules.signoff.guarded import stages_decided
 from poc.rules.signoff.moves import stage_of_alias
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from mlflow.entities import Metric
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from poc.rules.signoff import Finding, guarded
-from poc.rules.signoff.artifact_places import artifacts_go_through_the_server
+from poc.rules.signoff import Finding, artifact_places, guarded
 from poc.tools.tracking.guard.decisions import refuse
 from poc.tools.tracking.guard.signed import Signed
 
@@ -38,10 +37,10 @@ class GuardedTracking(SqlAlchemyStore):
 
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
         """Make an experiment, but none whose artifacts would pass the guard by, or lie among those of a signed run."""
-        refuse(artifacts_go_through_the_server(artifact_location))
-        path = guarded.names_in(urlsplit(artifact_location or "").path)
-        refuse(guarded.path_leads_down(path))
-        for run_id, _ in guarded.ids_in(path):
+        refuse(artifact_places.artifacts_go_through_the_server(artifact_location))
+        path = artifact_places.names_in(urlsplit(artifact_location or "").path)
+        refuse(artifact_places.path_leads_down(path))
+        for run_id, _ in artifact_places.ids_in(path):
             refuse(self._of_run(run_id))
         return super().create_experiment(name, artifact_location, tags)
 

@@ -9,33 +9,17 @@ from typing import Any
 import pytest
 from commands import poc
 from services import a_service, wait_until
-from signed_versions import a_registered_version, a_signed_version, facts_of
+from signed_versions import a_registered_version, facts_of
 
 from poc import layout
 from poc.acts.admit import ByAlias, ByStage, admit
 from poc.acts.following import Follower
-from poc.acts.promote import promote
 from poc.acts.sources import by_alias, in_folder_or_by_alias
 from poc.errors import InputRefused, NotSignedOff
 from poc.steps.vouch import ledger_in
 from poc.tools import files, tracking
 from poc.tools.tracking.connection import connect
-from signoffs import NOW, PROJECT, a_trust_folder, followed, lay_down
-
-
-@pytest.fixture
-def trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = a_trust_folder(tmp_path / "trust")
-    monkeypatch.setenv("POC_TRUST", str(folder))
-    return folder
-
-
-@pytest.fixture
-def root(repository: Path, trust: Path) -> Path:
-    """Stand in a repository whose version 1 is signed for shadow, and holds it."""
-    a_signed_version(repository, until="shadow")
-    promote(repository, "shadow", "1")
-    return repository
+from signoffs import NOW, PROJECT, followed, lay_down
 
 
 def shadow(root: Path) -> ByStage:

@@ -13,7 +13,7 @@ from commands import poc, strictly
 from signed_versions import CHARTER, a_registered_version, a_signed_version, facts_of
 
 from poc import layout
-from poc.acts.promote import demote, promote
+from poc.acts.promote import demote
 from poc.acts.verify import verify, verify_ledger
 from poc.errors import NotSignedOff
 from poc.rules.signoff.moves import stage_of_alias
@@ -22,21 +22,6 @@ from poc.steps.vouch import ledger_in
 from poc.tools import tracking
 from poc.tools.tracking.connection import connect
 from signoffs import NOW, PROJECT, a_ledger, a_trust_folder, followed, lay_down, signer_line
-
-
-@pytest.fixture
-def trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = a_trust_folder(tmp_path / "trust")
-    monkeypatch.setenv("POC_TRUST", str(folder))
-    return folder
-
-
-@pytest.fixture
-def root(repository: Path, trust: Path) -> Path:
-    """Stand in a repository whose version 1 is signed for shadow, and holds it."""
-    a_signed_version(repository, until="shadow")
-    promote(repository, "shadow", "1")
-    return repository
 
 
 def codes(root: Path) -> list[str]:

@@ -33,7 +33,7 @@ WIDTH = 110
 @click.option("--as", "signer", metavar="EMAIL", default="", help="Who signs.  [default: the key's owner, else git's user.email]")
 @click.option("--role", type=ROLES, help="As what, where somebody may sign in several roles.")
 @click.option("--on-behalf-of", metavar="EMAIL", default="", help="For whom a deputy signs.")
-@click.option("--reject", is_flag=True, help="Say no. It holds until whoever said it says yes.")
+@click.option("--reject", is_flag=True, help="Say no, with --reason. It holds until whoever said it says yes.")
 @click.option("--reason", default="", help="Why, in a sentence that is signed too.")
 @click.option("--attach", "attached", type=A_FILE, multiple=True, help="Evidence for this stage, signed with it; can be given several times.")
 @click.option("--yes", is_flag=True, help="Do not ask: for scripts.")

@@ -24,7 +24,6 @@ from poc.rules.signoff.reasons import Finding, Reason, check
 MOST_BYTES = 3600
 #: A clock that is ahead of ours by no more than this is believed.
 SKEW = timedelta(minutes=5)
-#: A reason is a sentence or two.
 MOST_OF_A_REASON = 400
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 

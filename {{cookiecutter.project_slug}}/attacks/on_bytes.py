@@ -11,6 +11,7 @@ from typing import Any
 
 from attack import Attack, Outcome
 from programs import called, promote
+from reports import write_reports
 from worlds import GOOD, OTHER, PROJECT, UNPROVEN, World
 
 from poc.rules.signoff import Reason, tree_digest
@@ -141,6 +142,7 @@ def _judged_to_be(world: World, outcome: str) -> None:
     """Write a verdict into the evidence of a version whose limits do not show that it holds, and have it signed as it lies there."""
     world.version, path = UNPROVEN, world.artifacts(UNPROVEN) / "evidence/gate/verdict.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"overall": outcome}), encoding="utf-8")
+    write_reports(world.artifacts(UNPROVEN) / "evidence")
     with world.entered(), tempfile.TemporaryDirectory() as folder:
         at = tracking.fetch_version(PROJECT, UNPROVEN, Path(folder))
         facts = facts_of(Path(folder), version=UNPROVEN, trained_by=at.trained_by)

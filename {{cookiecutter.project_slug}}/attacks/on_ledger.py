@@ -82,6 +82,11 @@ def _coming_from_mlflow(world: World, key: str) -> None:
         push(PROJECT, [entry])
 
 
+def _about_another_version(world: World, moment: str) -> None:
+    """Let somebody whose clock is wrong decide about a version that nobody asks for here."""
+    world.sign("shadow", "olga", "owner", version="2", issued_at=moment, expires_at=at(days=4000))
+
+
 def _same(value: str) -> str:
     return value
 
@@ -105,4 +110,8 @@ ATTACKS = (
            through=verify(), reason=Reason.LEDGER_FORKED, guard="copies_agree"),
     Attack(name="forged tag: MLflow brings a decision that nobody signed", lay=_coming_from_mlflow, control="olga", attack="eve",
            through=TO_SHADOW, reason=Reason.KEY_NOT_TRUSTED, guard="what_comes_is_signed"),
+    Attack(name="in the future: an entry about another version, dated years ahead", lay=_about_another_version, control=at(), attack=at(days=8 * 365),
+           through=TO_PRODUCTION, reason=Reason.SIGNED_IN_THE_FUTURE, guard="time_has_come"),
+    Attack(name="in the future: such an entry brought to MLflow, from where nobody takes it out", lay=_about_another_version, control=at(),
+           attack=at(days=8 * 365), through=verify("--push"), reason=Reason.SIGNED_IN_THE_FUTURE, guard="time_has_come"),
 )  # fmt: skip

@@ -25,11 +25,11 @@ def findings_for(stage: str, facts: Facts, ledger: Ledger, trust: Trust, now: da
     if found:
         return found
     found = [
-        *facts.found,
         *_passed(stage, facts, ledger, trust, now),
         *nothing_was_taken_back(stage, facts, ledger),
         *verdict_suffices(stage, facts),
         *charter_came_first(stage, facts, ledger, trust),
+        *facts.found,
     ]
     return list(dict.fromkeys(found))
 

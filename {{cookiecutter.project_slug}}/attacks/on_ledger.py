@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -91,7 +93,32 @@ def _same(value: str) -> str:
     return value
 
 
+def _of_project(world: World, project: str) -> None:
+    """Let the charter begin another version, under some project's name."""
+    path = world.root / layout.CHARTER
+    text = path.read_text(encoding="utf-8")
+    changed = text.replace(PROJECT, project)
+    assert (changed == text) == (project == PROJECT)
+    path.write_text(changed, encoding="utf-8")
+
+
+def _on_a_branch(world: World, decision: str) -> None:
+    """Put another decision in the place of the newest on the protected branch; behind it that one again, or not."""
+    shutil.copytree(world.trust, world.root / "trust")
+    git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false", "-C", str(world.root))
+    for command in (("add", "-f", "trust", layout.SIGNOFFS.name), ("commit", "-qm", "trust"), ("update-ref", "refs/remotes/origin/main", "HEAD")):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    world.settings["POC_TRUST"] = "git:origin/main:trust"
+    world.forget(1)
+    world.sign("shadow", "olga", "owner")
+    world.sign(decision=decision, reason="" if decision == "approve" else "the data drifted")
+
+
 ATTACKS = (
+    Attack(name="charter under another project's name, of which nothing is known", lay=_of_project, control=PROJECT, attack="another-project",
+           through=verify(), reason=Reason.OTHER_PROJECT, guard="decisions_are_about"),
+    Attack(name="a decision on the protected branch replaced, and not signed again", lay=_on_a_branch, control="approve", attack="reject",
+           through=verify("--ledger"), reason=Reason.LEDGER_FORKED, guard="replaced_is_signed_again"),
     Attack(name="a decision that follows another than lies before it", lay=_following, control=1, attack=2,
            through=TO_PRODUCTION, reason=Reason.LEDGER_BROKEN, guard="chain_holds"),
     Attack(name="a decision that calls itself by another number", lay=_numbered, control=0, attack=1,

@@ -7,7 +7,7 @@ from typing import Any
 
 from attack import Attack, Outcome, Program
 from programs import poc
-from worlds import BAD, OTHER, World
+from worlds import BAD, GOOD, OTHER, World
 
 from poc import layout
 from poc.rules.signoff import Reason
@@ -53,6 +53,13 @@ def _with_a_long_key(world: World, builders: int) -> None:
     world.aim = "long"
 
 
+def _attaching(world: World) -> Outcome:
+    """Sign for shadow, with a file attached."""
+    report = world.folder / "report.csv"
+    report.write_text("day,agreed", encoding="utf-8")
+    return poc(*SHADOW, "--key", str(world.key(world.aim)), "--attach", str(report))(world)
+
+
 ATTACKS = (
     Attack(name="sign: a builder", lay=_known_as_builder, control="bo@example.com", attack="sam@example.com",
            through=_with_key(CHARTER), reason=Reason.SIGNED_BY_BUILDER, guard="signer_is_no_builder"),
@@ -62,6 +69,8 @@ ATTACKS = (
            through=_with_key(SHADOW), reason=Reason.NO_GO, guard="verdict_suffices"),
     Attack(name="sign: approval by branch that the trust files do not take", lay=_approving_by_branch, control=["sam@example.com"], attack=["uma@example.com"],
            through=poc(*CHARTER, "--by-branch", "--as", "sam@example.com"), reason=Reason.BRANCH_NOT_APPROVED, guard="branch_may_approve"),
+    Attack(name="sign: something attached to what was decided about", lay=_owner_of, control=OTHER, attack=GOOD,
+           through=_attaching, reason=Reason.SIGNED_IS_FIXED, guard="stage_is_still_open"),
     Attack(name="sign: so long that MLflow would cut the signature", lay=_with_a_long_key, control=2, attack=15,
            through=_with_key(CHARTER, "sam"), reason=Reason.TOO_LONG, guard="entry_fits"),
 )  # fmt: skip

@@ -332,3 +332,27 @@ def test_a_shared_mlflow_learns_of_a_decision_at_once_so_that_its_page_takes_the
         )
         done = decided(root, "pilot", "rae", key=None, signer=address("rae"), version=version, is_by_branch=True)
         assert (done.entry.number, list(tracking.ledger_held(PROJECT))) == (4, [1, 2, 3])
+
+
+@pytest.mark.slow
+def test_mlflow_on_this_machine_learns_of_a_decision_about_a_version_and_who_was_slower_signs_again(root: Path) -> None:
+    version = a_version(root)
+    slower = to_sign(root, Asked(stage="shadow", version=version, key=private_key_of("olga")))
+    decided(root, "shadow", "olga", version=version, decision="reject", reason="wait")
+    assert list(tracking.ledger_held(PROJECT)) == [1, 2, 3]
+    assert refusal(lambda: sign(root, slower)) == "ledger_forked"
+    assert decided(root, "shadow", "olga", version=version).entry.number == 4
+
+
+def test_before_there_is_a_version_a_decision_stays_in_git(root: Path) -> None:
+    decided(root)
+    assert not tracking.is_registered(PROJECT)
+
+
+@pytest.mark.slow
+def test_nothing_new_is_attached_to_a_stage_that_somebody_decided_about(root: Path, tmp_path: Path) -> None:
+    version, report = a_version(root), tmp_path / "report.csv"
+    report.write_text("day,agreed\n")
+    decided(root, "shadow", "olga", version=version, decision="reject", reason="attach the report")
+    ask = Asked(stage="shadow", version=version, key=private_key_of("olga"), attached=(report,))
+    assert refusal(lambda: to_sign(root, ask)) == "signed_is_fixed"

@@ -306,7 +306,7 @@ def test_a_change_that_takes_the_last_decisions_out_is_found_by_the_protected_br
 
 @pytest.mark.slow
 def test_a_change_that_puts_another_decision_in_the_place_of_one_is_found_by_the_protected_branch(on_main: Path) -> None:
-    lay_down(followed(ledger_in(on_main)[:-1], facts_of("1"), stage="shadow", role="owner", issued_at=NOW), on_main)
+    lay_down(followed(ledger_in(on_main)[:-1], facts_of("1"), stage="shadow", role="owner", decision="reject", reason="wait", issued_at=NOW), on_main)
     assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_forked"]
 
 
@@ -336,3 +336,18 @@ def test_the_command_says_what_differs_and_its_status_says_so(root: Path, trust:
     assert all(each["what"] and each["where"] and each["fix"] for each in strictly(said.stdout)["differences"])
     assert poc(root, "verify", "--ledger", POC_TRUST=str(trust)).returncode == 0
     assert poc(root, "verify", "--ledger", "--pull").returncode == 2
+
+
+def test_a_charter_of_another_project_is_not_the_one_that_the_ledger_is_about(root: Path) -> None:
+    path = root / layout.CHARTER
+    path.write_bytes(path.read_bytes().replace(PROJECT.encode(), b"another-project").replace(b'"version": 1', b'"version": 2'))
+    assert {finding.reason for finding in verify_ledger(root).found} == {"other_project"}
+
+
+@pytest.mark.slow
+def test_a_change_mends_a_fork_where_what_it_takes_out_is_signed_again(on_main: Path) -> None:
+    *before, lost = ledger_in(on_main)
+    other = followed(before, facts_of("1"), stage="shadow", role="owner", decision="reject", reason="wait", issued_at=NOW)
+    lay_down(followed(other, facts_of("1"), stage="shadow", role="owner", issued_at=NOW), on_main)
+    checked = verify_ledger(on_main)
+    assert checked.found == () and f"takes {lost.where} of origin/main out" in checked.notes[-1]

@@ -16,7 +16,7 @@ from poc.errors import InputRefused
 from poc.rules.charter import Role, Stage
 from poc.rules.signoff import Entry, Facts, Finding, Reason, Statement, Trust, next_link, refuse_with, statement_bytes
 from poc.rules.signoff.browsing import nobody_decided_meanwhile
-from poc.rules.signoff.deciding import Wish, comes_too_early, last_is_sound, speaks_against, statement_of
+from poc.rules.signoff.deciding import Wish, comes_too_early, last_is_sound, speaks_against, stage_is_still_open, statement_of
 from poc.rules.signoff.ledger import entry_fits
 from poc.rules.signoff.moves import bytes_stayed
 from poc.rules.signoff.with_keys import Key, Part, assurance_of, branch_may_approve, key_is_listed, parts_of
@@ -77,7 +77,7 @@ def to_sign(root: Path, asked: Asked) -> ToSign:
     """
     books, trust, now = InRepository(root=root), vouch.load_trust(root), datetime.now(UTC)
     _hold(trust.found)
-    facts, run_id = _facts(root, books, asked)
+    facts, run_id, attached = _facts(root, books, asked)
     stage = facts.stage(asked.stage)
     person = person_of(root, asked.signer, asked.key, trust)
     part = _part(asked, person, stage, facts) if stage else Part(role="sponsor")
@@ -101,29 +101,31 @@ def to_sign(root: Path, asked: Asked) -> ToSign:
         [
             *ledger.found,
             *of_key,
+            *stage_is_still_open(statement.predicate, [path.name for path in attached], ledger),
             *speaks_against(statement, key.fingerprint if key else "", facts, trust, now),
             *comes_too_early(statement.predicate, facts, ledger, trust, now),
         ]
     )
-    return ToSign(statement=statement, question=stage.question, facts=facts, trust=trust, key=key, run_id=run_id, attached=asked.attached)
+    return ToSign(statement=statement, question=stage.question, facts=facts, trust=trust, key=key, run_id=run_id, attached=attached)
 
 
-def _facts(root: Path, books: InRepository, asked: Asked) -> tuple[Facts, str]:
-    """Work out what is signed, attached files with it, and from which run it comes."""
+def _facts(root: Path, books: InRepository, asked: Asked) -> tuple[Facts, str, tuple[Path, ...]]:
+    """Work out what is signed, attached files with it, from which run it comes, and which of those files do not lie there yet."""
     if asked.stage == "charter":
-        return vouch.charter_facts(root), ""
+        return vouch.charter_facts(root), "", ()
     with tempfile.TemporaryDirectory() as folder:
         at = tracking.fetch_version(books.project, asked.version, Path(folder))
-        _attach(asked.attached, Path(folder) / vouch.STAGES / asked.stage)
-        return vouch.facts_of(Path(folder), version=at.version, trained_by=at.trained_by), at.run_id
+        new = _attach(asked.attached, Path(folder) / vouch.STAGES / asked.stage)
+        return vouch.facts_of(Path(folder), version=at.version, trained_by=at.trained_by), at.run_id, new
 
 
-def _attach(attached: Sequence[Path], stage: Path) -> None:
-    """Put files beside what was gathered for a stage, as they will lie in MLflow.
+def _attach(attached: Sequence[Path], stage: Path) -> tuple[Path, ...]:
+    """Put files beside what was gathered for a stage, as they will lie in MLflow, and return those that are new there.
 
     Raises:
         InputRefused: another file of that name lies there, or one of them is no plain file.
     """
+    new = tuple(path for path in attached if not (stage / path.name).exists())
     for path in attached:
         lies_there = stage / path.name
         if not path.is_file() or path.is_symlink():
@@ -132,6 +134,7 @@ def _attach(attached: Sequence[Path], stage: Path) -> None:
             raise InputRefused(f"another {path.name} was gathered for {stage.name} already", where=str(path), fix="give it another name")
         stage.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, lies_there)
+    return new
 
 
 def _part(asked: Asked, person: str, stage: Stage, facts: Facts) -> Part:

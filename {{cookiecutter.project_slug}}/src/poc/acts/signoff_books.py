@@ -15,7 +15,7 @@ from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, refuse_with
 from poc.rules.signoff.browsing import model_is_the_charters
 from poc.rules.signoff.trust import PERSON
 from poc.steps import vouch
-from poc.steps.copies import both_copies, held_by_mlflow, pull, push
+from poc.steps.copies import both_copies, held_by_mlflow, pull, push, tell_within_a_turn
 from poc.tools import files, strict_yaml, tracking
 
 PROPOSALS = layout.SIGNOFFS / "proposals"
@@ -50,14 +50,28 @@ class InRepository:
         return copies.entries
 
     def append(self, project: str, entry: Entry, look: Look) -> str:
-        """Write an entry into `signoffs/`, after what was signed on MLflow's page; where others share that MLflow, it learns of it at once."""
+        """Write an entry into `signoffs/`, after what was signed on MLflow's page, which learns of it at once: there it is the next number too."""
         with tracking.moving(project):
             entries = self.entries(project)
             look(entries)
             copies = both_copies(self.root, project)
             pull(self.root, [*copies.git_lacks, entry])
-            is_known = _told(project, [*copies.mlflow_lacks, entry])
+            is_known = self._told(project)
         return f"{entry.where}, which is yours to commit" + ("" if is_known else "; MLflow learns of it by poc promote")
+
+    def _told(self, project: str) -> bool:
+        """Tell MLflow what it lacks, so that nobody signs on its page as the same number; say whether it knows that now.
+
+        A database of this machine that knows no version is nobody's page. MLflow may refuse, as it does an approval by branch that is not merged yet: the
+        decision stands all the same, in git.
+        """
+        if tracking.is_on_this_machine() and not tracking.is_registered(project):
+            return False
+        try:
+            tell_within_a_turn(self.root, project)
+        except NotSignedOff:
+            return False
+        return True
 
     def people(self) -> dict[str, str]:
         """Return whom the charter asks for signatures, and their deputies."""
@@ -130,21 +144,6 @@ class InMLflow:
 
 
 MERGED = "It counts once somebody else has added it to allowed_signers, and this site to passkeys in roles.yaml where it is not there yet."
-
-
-def _told(project: str, entries: Sequence[Entry]) -> bool:
-    """Tell a shared MLflow of entries, so that nobody signs on its page as the same number; say whether it knows them now.
-
-    It may refuse, as it does an approval by branch that is not merged yet: the decision stands all the same, in git.
-    """
-    if tracking.is_on_this_machine():
-        return False
-    try:
-        tracking.make_registered(project)
-        push(project, entries)
-    except NotSignedOff:
-        return False
-    return True
 
 
 def _fetched(project: str, version: str, into: Path) -> Facts:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import PocError
-from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, copies_agree, nothing_is_missing
-from poc.rules.signoff.ledger import numbers_follow
+from poc.rules.signoff import GATED, Entry, Finding, Ledger, Reason, StageName, Trust, Verified, check, nothing_is_missing
+from poc.rules.signoff.ledger import decisions_are_about, numbers_follow, replaced, replaced_is_signed_again
 from poc.rules.signoff.moves import (
     DEMOTED_TAG,
     STAGE_TAG,
@@ -54,7 +54,7 @@ def verify(root: Path, *, is_pulling: bool = False, is_pushing: bool = False) ->
         found += [*alias_is_plain(alias, version), *_of_alias(project, alias, version, ledger, trust)]
     for stage in GATED:
         found += _of_tags(project, stage, holders)
-    notes = [*_revoked(ledger, trust), *_unfinished(project, holders, copies)]
+    notes = [*_revoked(ledger, trust), *_mended(root, trust), *_unfinished(project, holders, copies)]
     return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(notes), stages=holders, pulled=pulled, trust=trust, pushed=pushed)
 
 
@@ -63,7 +63,7 @@ def verify_ledger(root: Path) -> Checked:
     trust = load_trust(root)
     ledger = vouch.verified(vouch.ledger_in(root), trust)
     found = _of_ledger(root, ledger, trust)
-    return Checked(decisions=ledger.decisions, found=tuple(found), notes=tuple(_revoked(ledger, trust)), stages={}, pulled=(), trust=trust)
+    return Checked(decisions=ledger.decisions, found=tuple(found), notes=(*_revoked(ledger, trust), *_mended(root, trust)), stages={}, pulled=(), trust=trust)
 
 
 def _pull(root: Path, project: str) -> tuple[str, ...]:
@@ -79,17 +79,28 @@ def _of_ledger(root: Path, ledger: Ledger, trust: Trust) -> Iterator[Finding]:
     yield from ledger.found
     for each in ledger.decisions:
         yield from (finding for finding in each.found if finding.reason is not Reason.KEY_REVOKED)
-    yield from signed_charter_stays(vouch.charter_facts(root), ledger)
+    of_charter = vouch.charter_facts(root)
+    yield from decisions_are_about(of_charter.charter.project, [each.decision for each in ledger.decisions])
+    yield from signed_charter_stays(of_charter, ledger)
     yield from _of_branch(root, trust)
 
 
 def _of_branch(root: Path, trust: Trust) -> list[Finding]:
-    """Hold the ledger against the one on the branch that the trust files come from: a change may add to it, and nothing else."""
-    if not trust.where.startswith(AT_A_REF):
-        return []
-    ref = trust.where.removeprefix(AT_A_REF).partition(":")[0]
-    here, there = vouch.ledger_in(root), held_by_branch(root, ref)
-    return [*copies_agree(here, there, theirs=ref), *nothing_is_missing(here, there, theirs=ref)]
+    """Hold the ledger against the one on the branch that the trust files come from: a change may add to it, and mend a fork, and nothing else."""
+    ref, here = _branch(trust), vouch.ledger_in(root)
+    there = held_by_branch(root, ref) if ref else []
+    return [*replaced_is_signed_again(here, there, theirs=ref), *nothing_is_missing(here, there, theirs=ref)]
+
+
+def _branch(trust: Trust) -> str:
+    """Name the ref that the trust files come from; nothing where they lie in a folder."""
+    return trust.where.removeprefix(AT_A_REF).partition(":")[0] if trust.where.startswith(AT_A_REF) else ""
+
+
+def _mended(root: Path, trust: Trust) -> Iterator[str]:
+    """Tell of decisions that this change takes out of the protected branch's ledger, to mend a fork."""
+    if (ref := _branch(trust)) and (taken_out := replaced(vouch.ledger_in(root), held_by_branch(root, ref))):
+        yield f"this change takes {', '.join(entry.where for entry in taken_out)} of {ref} out, and has them decided again behind what took their place"
 
 
 def _of_copies(project: str, copies: Copies) -> list[Finding]:

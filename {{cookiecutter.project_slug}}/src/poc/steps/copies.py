@@ -83,10 +83,19 @@ def tell_mlflow(root: Path, project: str) -> tuple[Entry, ...]:
         NotSignedOff: the two contradict each other, something is not signed, or a guarded server does not take it.
     """
     with tracking.moving(project):
-        copies = sound_copies(root, project, lambda copies: copies.mlflow_lacks)
-        if copies.mlflow_lacks:
-            tracking.make_registered(project)  # a charter is signed before there is any version
-            push(project, copies.mlflow_lacks)
+        return tell_within_a_turn(root, project)
+
+
+def tell_within_a_turn(root: Path, project: str) -> tuple[Entry, ...]:
+    """Do so where nobody else can write meanwhile.
+
+    Raises:
+        NotSignedOff: as there.
+    """
+    copies = sound_copies(root, project, lambda copies: copies.mlflow_lacks)
+    if copies.mlflow_lacks:
+        tracking.make_registered(project)  # a charter is signed before there is any version
+        push(project, copies.mlflow_lacks)
     return copies.mlflow_lacks
 
 

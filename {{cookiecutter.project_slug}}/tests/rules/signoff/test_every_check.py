@@ -171,6 +171,16 @@ PAIRS: dict[str, list[Pair]] = {
     ],
     "ledger.entry_fits": [(lambda length: ledger.entry_fits(replace(ROW[0], signature=b"s" * (4_999 - len(ROW[0].statement) + length))), 1, 0)],
     "ledger.copies_agree": [(lambda other: copies_agree(ROW, [*ROW[:2], other]), replace(ROW[2], signature=b"other"), ROW[2])],
+    "ledger.decisions_are_about": [(lambda project: ledger.decisions_are_about(project, read_entries(ROW)[0]), "another", facts().charter.project)],
+    "ledger.replaced_is_signed_again": [
+        (
+            lambda decision: ledger.replaced_is_signed_again(
+                followed(followed(ROW[:2], key="", decision="reject", reason="wait"), key="", decision=decision, reason="wait"), ROW, theirs="main"
+            ),
+            "reject",
+            "approve",
+        )
+    ],
     "ledger.nothing_is_missing": [(lambda here: nothing_is_missing(here, ROW), ROW[:2], ROW)],
     "sshsig.signature_is_there": [(lambda content: sshsig.signature_is_there(content, "here"), b"\n", b"something")],
     "sshsig.algorithm_is_sound": [

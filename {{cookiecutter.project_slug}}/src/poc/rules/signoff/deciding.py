@@ -13,7 +13,7 @@ from poc.rules.signoff.admission import ORDER, charter_came_first, findings_for,
 from poc.rules.signoff.facts import Facts, Ledger, Verified
 from poc.rules.signoff.holding import decision_holds
 from poc.rules.signoff.ledger import Decision, Entry, next_link
-from poc.rules.signoff.reasons import Finding, Reason
+from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.statement import (
     Assurance,
     Predicate,
@@ -96,6 +96,22 @@ def comes_too_early(said: Predicate, facts: Facts, ledger: Ledger, trust: Trust,
     before = ORDER[max(0, ORDER.index(said.stage) - 1)]
     earlier = [] if before == said.stage else findings_for(before, facts, ledger, trust, at)
     return [*verdict_suffices(said.stage, facts), *charter_came_first(said.stage, facts, ledger, trust), *earlier]
+
+
+@check
+def stage_is_still_open(said: Predicate, attached: Sequence[str], ledger: Ledger) -> list[Finding]:
+    """Refuse to attach something new to a stage that somebody decided about: they decided on what lay there then."""
+    decided = [each.decision for each in ledger.decisions if _is_about_the_same(each.decision.statement.predicate, said)]
+    if not attached or not decided:
+        return []
+    first = decided[0]
+    what = f"{first.statement.predicate.signer} decided about {said.stage} without {', '.join(map(ascii, attached))} (entry {first.entry.number})"
+    fix = "leave --attach out and name the file and its sha256 in --reason, or register a new version and attach it to the first decision"
+    return [Finding(reason=Reason.SIGNED_IS_FIXED, what=what, where=first.entry.where, fix=fix)]
+
+
+def _is_about_the_same(one: Predicate, other: Predicate) -> bool:
+    return (one.stage, one.model_version) == (other.stage, other.model_version)
 
 
 def last_is_sound(entry: Entry, facts: Facts, ledger: Ledger, trust: Trust, at: datetime) -> list[Finding]:

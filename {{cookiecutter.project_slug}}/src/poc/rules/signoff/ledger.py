@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from typing import Any
 
 from poc.rules.signoff.canonical import sha256_of
 from poc.rules.signoff.reasons import Finding, Reason, check
@@ -15,12 +16,12 @@ from poc.rules.signoff.statement import SKEW, Statement, read_statement
 TAG = "poc.ledger."
 #: How long such a tag's value may be.
 MOST_LETTERS = 5_000
-
 #: What to do about an entry that is ahead of its time.
 OUT_OF_THE_FUTURE = (
     "set the clock that is wrong. Until MLflow holds the entry, take it and what follows it out of git (git revert) and sign again; "
     "once MLflow holds it, wait until then, bring back a backup of MLflow from before it, or go on under another project name"
 )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -110,7 +111,6 @@ def time_runs_forward(decisions: Sequence[Decision]) -> list[Finding]:
 
 
 @check
-@check
 def time_has_come(decisions: Sequence[Decision], now: datetime) -> list[Finding]:
     """Refuse a decision that claims a time yet to come, whatever it is about: none after it could be written before then."""
     return [
@@ -125,6 +125,7 @@ def time_has_come(decisions: Sequence[Decision], now: datetime) -> list[Finding]
     ]
 
 
+@check
 def entry_fits(entry: Entry) -> list[Finding]:
     """Refuse a statement whose signature makes it longer than a tag in MLflow may be: large RSA keys do."""
     length = len(entry.tag[1])
@@ -153,3 +154,43 @@ def nothing_is_missing(here: Sequence[Entry], there: Iterable[Entry], *, mine: s
         return []
     what = f"what {theirs} has from entry {lost[0].number} on is not in {mine} ({len(lost)} of them)"
     return [Finding(reason=Reason.LEDGER_TRUNCATED, what=what, where=lost[0].where)]
+
+
+@check
+def decisions_are_about(project: str, decisions: Sequence[Decision]) -> list[Finding]:
+    """Refuse decisions about another project than the charter's: under its name nobody would look for them, nor for what they let happen."""
+    fix = "bring back the project's name in charter.yaml; another project has a repository and a ledger of its own"
+    return [
+        Finding(
+            reason=Reason.OTHER_PROJECT, what=f"it is about {each.statement.predicate.project}; charter.yaml says {project}", where=each.entry.where, fix=fix
+        )
+        for each in decisions
+        if each.statement.predicate.project != project
+    ]
+
+
+def replaced(here: Sequence[Entry], there: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries of a row whose place others have taken: from the first on that is another here."""
+    first = next((place for place, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), None)
+    return there[first:] if first is not None else []
+
+
+@check
+def replaced_is_signed_again(here: Sequence[Entry], there: Sequence[Entry], *, theirs: str) -> list[Finding]:
+    """Refuse a row in which others took the place of decisions, unless those are decided again behind them: by the same people, in the same order, alike."""
+    lost = read_entries(replaced(here, there))[0]
+    again = iter([_decided(each) for each in read_entries(here[len(there) - len(replaced(here, there)) :])[0]])
+    missing = [each for each in lost if _decided(each) not in again]  # an iterator: each is looked for behind the one before
+    fix = f"bring it back from {theirs}; where MLflow has the other decision, which stays, have this one signed again behind it, in the same change"
+    return [
+        Finding(
+            reason=Reason.LEDGER_FORKED, what=f"entry {each.entry.number} of {theirs} is another here, and not signed again", where=each.entry.where, fix=fix
+        )
+        for each in missing[:1]
+    ]
+
+
+def _decided(decision: Decision) -> Mapping[str, Any]:
+    """Return what was decided, without when, on top of what and why in other words."""
+    said = decision.statement.predicate.model_dump(exclude={"seq", "prev", "issued_at", "expires_at", "git_commit", "assurance", "reason"})
+    return said | decision.statement.digests

@@ -68,10 +68,10 @@ class Reason(StrEnum):
     OTHER_CHARTER_VERSION = "other_charter_version"
     CHARTER_CHANGED = "charter_changed"
     JUDGED_BY_ANOTHER_CHARTER = "judged_by_another_charter"
-    MODEL_CHANGED = "model_changed"
     MODEL_IS_NOT_THE_CANDIDATE = "model_is_not_the_candidate"
     ANOTHER_CANDIDATE_WAS_JUDGED = "another_candidate_was_judged"
     EVIDENCE_CONTRADICTS_ITSELF = "evidence_contradicts_itself"
+    MODEL_CHANGED = "model_changed"
     EVIDENCE_CHANGED = "evidence_changed"
     STAGE_EVIDENCE_CHANGED = "stage_evidence_changed"
     NUMBERS_DIFFER = "numbers_differ"
@@ -108,7 +108,8 @@ FIXES: Mapping[Reason, str] = {
     Reason.LEDGER_BROKEN: "take signoffs/ from the commit where it was whole; a decision is withdrawn by a new one, never by editing an old one",
     Reason.LEDGER_GAP: "bring the missing files back from git; entries are numbered without gaps",
     Reason.LEDGER_TRUNCATED: "bring the missing entries back: poc verify --pull, or from git",
-    Reason.LEDGER_FORKED: "two decisions took the same number: the later one has to be signed again, on top of the other",
+    Reason.LEDGER_FORKED: "two decisions took the same number, and MLflow keeps its own: delete those in signoffs/ from that number on, poc verify --pull, and "
+    "have what was deleted signed again, all in one change",
     Reason.SIGNATURE_INVALID: "sign again: poc sign",
     Reason.KEY_REVOKED: "sign again with a key that is not revoked",
     Reason.KEY_NOT_TRUSTED: "have whoever keeps the trust files add the key: poc enrol writes the proposal",
@@ -122,13 +123,13 @@ FIXES: Mapping[Reason, str] = {
     Reason.REJECTED: "mend what the reason names, then ask for a new decision",
     Reason.CHARTER_CHANGED: "bring back the charter that was signed, or raise its version and have it signed",
     Reason.JUDGED_BY_ANOTHER_CHARTER: "register anew with poc run --candidate; nobody edits what a run wrote",
-    Reason.MODEL_CHANGED: "register the model anew with poc run --candidate, and have that version signed",
-    Reason.EVIDENCE_CHANGED: "register anew with poc run --candidate, and have that version signed",
-    Reason.NO_GO: "improve the model, or agree another charter before another look",
     **dict.fromkeys(
         (Reason.MODEL_IS_NOT_THE_CANDIDATE, Reason.ANOTHER_CANDIDATE_WAS_JUDGED, Reason.EVIDENCE_CONTRADICTS_ITSELF),
         "find out who wrote into this run after it ended; then register anew with poc run --candidate, and have that version signed",
     ),
+    Reason.MODEL_CHANGED: "register the model anew with poc run --candidate, and have that version signed",
+    Reason.EVIDENCE_CHANGED: "register anew with poc run --candidate, and have that version signed",
+    Reason.NO_GO: "improve the model, or agree another charter before another look",
     Reason.NOT_PROVEN: "gather what the brief lists as not proven; shadow is the place for it",
     Reason.PRIVATE_KEY_COMMITTED: "revoke that key now, make another, and take the file out of the history",
     Reason.SIGNED_IS_FIXED: "register a new version instead",

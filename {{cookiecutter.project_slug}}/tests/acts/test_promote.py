@@ -13,7 +13,7 @@ from signed_versions import a_registered_version, a_signed_version, facts_of
 
 from poc.acts.promote import demote, promote, rollback
 from poc.acts.verify import verify
-from poc.errors import InputRefused, NotSignedOff
+from poc.errors import EnvironmentRefused, InputRefused, NotSignedOff
 from poc.rules.signoff import Entry
 from poc.rules.signoff.moves import Demoted, Held
 from poc.steps import copies
@@ -345,3 +345,11 @@ def test_what_a_guarded_server_refuses_is_said_in_its_words_and_with_its_code(
             promote(repository, "shadow", "1")
         assert caught.value.code == "key_revoked"
         assert "shadow" not in tracking.holders(PROJECT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["s3://bucket/x", "dbfs:/x"])
+def test_a_version_in_a_store_that_nobody_here_can_read_is_refused_in_words(root: Path, source: str) -> None:
+    version = connect().create_model_version(PROJECT, source, connect().get_model_version(PROJECT, "1").run_id).version
+    with pytest.raises(EnvironmentRefused, match="cannot be read here"):
+        promote(root, "shadow", str(version))

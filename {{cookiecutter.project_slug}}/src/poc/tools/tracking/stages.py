@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 EVIDENCE = "evidence"
 STAGES = "stages"
 SIGNOFFS = "signoffs"
+FORBIDDEN = 403
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,18 +121,32 @@ def _as_the_guard_says() -> Iterator[None]:
         NotSignedOff: it does.
     """
     from mlflow.exceptions import MlflowException
+    from requests import HTTPError  # uploads go past MLflow's own errors
 
     try:
         yield
     except MlflowException as error:
         if error.error_code != "PERMISSION_DENIED":
             raise
-        code = re.search(r"\[([a-z_]+)\]", str(error))
-        raise NotSignedOff(
-            f"MLflow's server says: {str(error.message).removeprefix('PERMISSION_DENIED: ')}",
-            where="MLflow",
-            code=code[1] if code else Reason.ALIAS_NOT_VOUCHED_FOR,
-        ) from error
+        raise _refused(str(error.message)) from error
+    except HTTPError as error:
+        if error.response is None or error.response.status_code != FORBIDDEN:
+            raise
+        raise _refused(_message_in(error.response.text)) from error
+
+
+def _refused(message: str) -> NotSignedOff:
+    code = re.search(r"\[([a-z_]+)\]", message)
+    said = f"MLflow's server says: {message.removeprefix('PERMISSION_DENIED: ')}"
+    return NotSignedOff(said, where="MLflow", code=code[1] if code else Reason.ALIAS_NOT_VOUCHED_FOR)
+
+
+def _message_in(text: str) -> str:
+    """Return what the guard says in its answer; of somebody else's, such as a proxy's, the beginning."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:300]
 
 
 def ledger_held(project: str) -> dict[int, str]:
@@ -212,6 +228,7 @@ def log_stage_evidence(run_id: str, stage: str, paths: Sequence[Path]) -> None:
 
 
 @uninterrupted()
+@_as_the_guard_says()
 def log_signoffs(run_id: str, folder: Path) -> None:
     """Log decisions beside the evidence that they are about."""
     connect().log_artifacts(run_id, str(folder), SIGNOFFS)

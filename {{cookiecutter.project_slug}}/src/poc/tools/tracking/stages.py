@@ -121,7 +121,7 @@ def _as_the_guard_says() -> Iterator[None]:
         NotSignedOff: it does.
     """
     from mlflow.exceptions import MlflowException
-    from requests import HTTPError  # uploads go past MLflow's own errors
+    from requests import HTTPError  # type: ignore[import-untyped]  # uploads go past MLflow's own errors
 
     try:
         yield

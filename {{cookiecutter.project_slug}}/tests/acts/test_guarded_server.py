@@ -29,10 +29,12 @@ from postgres import a_postgres
 from signed_versions import CHARTER, a_registered_version, facts_of
 
 from poc import layout
+from poc.errors import NotSignedOff
 from poc.rules.signoff import Entry, entry_of_tag
 from poc.rules.signoff.moves import Demoted
 from poc.steps.copies import held_by_mlflow, push
 from poc.tools.tracking.connection import connect
+from poc.tools.tracking.stages import log_stage_evidence
 from signoffs import PROJECT, a_ledger, a_trust_folder, followed
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
@@ -455,3 +457,10 @@ def sent(client: MlflowClient, name: str, value: str) -> str:
     except MlflowException as error:
         return code_in(error.message)
     return ""
+
+
+def test_what_the_guard_says_to_an_upload_reaches_the_command_line_in_its_words(world: World, tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("day,agreed\n")
+    with pytest.raises(NotSignedOff, match="belongs to what was decided about") as caught:
+        log_stage_evidence(world.signed.run_id, "shadow", [tmp_path / "report.csv"])
+    assert caught.value.code == "signed_is_fixed"

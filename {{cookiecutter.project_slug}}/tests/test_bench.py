@@ -156,12 +156,14 @@ def test_a_verdict_that_takes_the_measured_share_for_the_true_one_is_found_out(c
     ]
 
 
+@pytest.mark.slow
 def test_intervals_that_are_too_narrow_are_found_out(check: dict[str, Any]) -> None:
     check["money_interval"] = check["resampled_interval"]
     (broken,) = check["check_money"](quick=True)
     assert broken.startswith("intervals from Beta draws hold the money ")
 
 
+@pytest.mark.slow
 def test_bounds_that_know_nothing_of_groups_are_found_out(check: dict[str, Any]) -> None:
     def row_by_row(errors: np.ndarray, rows: np.ndarray, confidence: float, *, draws: int) -> tuple[float, float]:
         return lower_bound(int(errors.sum()), int(rows.sum()), confidence), upper_bound(int(errors.sum()), int(rows.sum()), confidence)

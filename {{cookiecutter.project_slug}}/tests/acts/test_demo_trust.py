@@ -130,7 +130,7 @@ def test_the_folder_for_demos_verifies_nothing_that_is_signed_in_earnest(project
 def test_the_folder_for_demos_counts_in_its_place_only(project: Path, tmp_path: Path) -> None:
     make_demo_trust(project)
     shutil.copytree(project / layout.DEMO_TRUST, tmp_path / "copy")
-    with pytest.raises(NotSignedOff, match="count in .poc/demo-trust alone") as caught:
+    with pytest.raises(NotSignedOff, match=r"count in \.poc/demo-trust alone") as caught:
         load_trust(project, str(tmp_path / "copy"))
     assert caught.value.code == "demo_trust_elsewhere"
 

@@ -22,6 +22,9 @@ from poc.tools import tracking
 from poc.tools.tracking.connection import connect
 from signoffs import NOW, PROJECT, a_ledger, a_trust_folder, followed, lay_down
 
+#: Each fetches a version from a real MLflow, and several do it often.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def root(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -54,7 +57,6 @@ def code_of(refused: Callable[[], object]) -> str:
     return caught.value.code
 
 
-@pytest.mark.slow
 def test_a_version_that_is_signed_for_holds_its_stage_and_says_who_signed(root: Path) -> None:
     lay_down(a_ledger(facts_of("1")), root)
     for stage in ("shadow", "pilot", "production"):
@@ -110,7 +112,6 @@ def test_mlflow_gets_every_decision_that_it_lacks(root: Path) -> None:
     assert copies.held_by_mlflow(PROJECT) == ledger_in(root)
 
 
-@pytest.mark.slow
 def test_copies_of_the_ledger_that_contradict_each_other_are_refused_and_left_alone(root: Path) -> None:
     entries = ledger_in(root)
     other = and_decided(entries[:-1], "1", decision="reject")[-1]
@@ -137,7 +138,6 @@ def test_who_comes_second_is_told_who_was_faster_and_what_to_do(root: Path) -> N
     assert tracking.holders(PROJECT)["shadow"] == "2"
 
 
-@pytest.mark.slow
 def test_who_moves_a_stage_between_look_and_turn_is_not_overwritten(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one_more(root)
     fetch = tracking.fetch_version
@@ -151,7 +151,6 @@ def test_who_moves_a_stage_between_look_and_turn_is_not_overwritten(root: Path, 
     assert tracking.holders(PROJECT)["shadow"] == "2"
 
 
-@pytest.mark.slow
 def test_the_one_before_is_known_and_its_tag_goes(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -173,7 +172,6 @@ def test_bytes_that_are_swapped_once_verified_cost_the_version_its_stage(root: P
     assert tracking.versions_with_tag(PROJECT, "poc.stage.shadow") == {}
 
 
-@pytest.mark.slow
 def test_a_promotion_that_lost_its_turn_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("poc.tools.tracking.turns.is_on_this_machine", lambda: False)
     monkeypatch.setattr("poc.tools.tracking.turns._holder", lambda *_: "somebody else")
@@ -181,7 +179,6 @@ def test_a_promotion_that_lost_its_turn_says_so(root: Path, monkeypatch: pytest.
     assert "shadow" not in tracking.holders(PROJECT)
 
 
-@pytest.mark.slow
 def test_a_demotion_that_lost_its_turn_says_so_and_leaves_the_tag(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     promote(root, "shadow", "1")
     monkeypatch.setattr("poc.tools.tracking.turns.is_on_this_machine", lambda: False)
@@ -190,7 +187,6 @@ def test_a_demotion_that_lost_its_turn_says_so_and_leaves_the_tag(root: Path, mo
     assert list(tracking.versions_with_tag(PROJECT, "poc.stage.shadow")) == ["1"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cut_at", ["push_ledger", "tag_model", "move_alias", "tag_holder", "log_signoffs"])
 def test_a_second_call_finishes_a_promotion_that_was_cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str) -> None:
     promote(root, "shadow", "1")
@@ -228,7 +224,6 @@ def test_a_demotion_says_why_and_takes_the_stage_off(root: Path) -> None:
     assert note and (note.version, note.reason) == ("1", "it drifts")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cut_at", ["move_alias", "tag_holder"])
 def test_a_second_call_finishes_a_demotion_that_was_cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str) -> None:
     promote(root, "shadow", "1")
@@ -274,7 +269,6 @@ def test_a_stage_that_nobody_holds_is_not_demoted(root: Path) -> None:
         demote(root, "shadow", reason="it drifts")
 
 
-@pytest.mark.slow
 def test_a_rollback_puts_back_the_one_before(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -282,7 +276,6 @@ def test_a_rollback_puts_back_the_one_before(root: Path) -> None:
     assert tracking.holders(PROJECT)["shadow"] == "1"
 
 
-@pytest.mark.slow
 def test_after_a_demotion_a_rollback_puts_back_the_one_before(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -290,7 +283,6 @@ def test_after_a_demotion_a_rollback_puts_back_the_one_before(root: Path) -> Non
     assert rollback(root, "shadow").version == "1"
 
 
-@pytest.mark.slow
 def test_a_rollback_to_a_version_that_somebody_has_rejected_since_is_refused(root: Path) -> None:
     promote(root, "shadow", "1")
     promote(root, "shadow", one_more(root))
@@ -299,7 +291,6 @@ def test_a_rollback_to_a_version_that_somebody_has_rejected_since_is_refused(roo
     assert tracking.holders(PROJECT)["shadow"] == "2"
 
 
-@pytest.mark.slow
 def test_without_one_before_there_is_no_rollback(root: Path) -> None:
     promote(root, "shadow", "1")
     with pytest.raises(InputRefused, match="version 1 holds shadow, and MLflow knows of none that did before"):
@@ -313,7 +304,6 @@ def test_an_approval_by_branch_has_no_signature_file(tmp_path: Path) -> None:
     assert ledger_in(tmp_path) == [entry]
 
 
-@pytest.mark.slow
 @pytest.mark.server
 def test_a_guarded_server_lets_every_move_pass_that_is_signed_for(
     repository: Path, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
@@ -332,7 +322,6 @@ def test_a_guarded_server_lets_every_move_pass_that_is_signed_for(
         assert verify(repository).found == ()
 
 
-@pytest.mark.slow
 @pytest.mark.server
 def test_what_a_guarded_server_refuses_is_said_in_its_words_and_with_its_code(
     repository: Path, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
@@ -347,7 +336,6 @@ def test_what_a_guarded_server_refuses_is_said_in_its_words_and_with_its_code(
         assert "shadow" not in tracking.holders(PROJECT)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", ["s3://bucket/x", "dbfs:/x"])
 def test_a_version_in_a_store_that_nobody_here_can_read_is_refused_in_words(root: Path, source: str) -> None:
     version = connect().create_model_version(PROJECT, source, connect().get_model_version(PROJECT, "1").run_id).version

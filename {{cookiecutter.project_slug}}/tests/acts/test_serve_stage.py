@@ -21,6 +21,9 @@ from poc.tools import files, tracking
 from poc.tools.tracking.connection import connect
 from signoffs import NOW, PROJECT, followed, lay_down
 
+#: Each fetches a version from a real MLflow, and several do it often.
+pytestmark = pytest.mark.slow
+
 
 def shadow(root: Path) -> ByStage:
     return ByStage(root=root, project=PROJECT, stage="shadow")
@@ -48,7 +51,6 @@ def test_a_changed_byte_is_not_let_in(root: Path, tmp_path: Path) -> None:
     assert code_of(root, tmp_path / "in") == "model_changed"
 
 
-@pytest.mark.slow
 def test_a_record_and_a_model_that_were_swapped_together_are_not_let_in(root: Path, tmp_path: Path) -> None:
     record = next(tracking.artifact_root().rglob(layout.CANDIDATE_JSON))
     model_file().write_bytes(model_file().read_bytes() + b"\0")
@@ -69,14 +71,12 @@ def test_bytes_that_are_swapped_once_verified_are_not_the_ones_that_are_served(r
     assert files.sha256_of_file(tmp_path / "in" / layout.CANDIDATE_MODEL) == admitted.candidate.model_sha256
 
 
-@pytest.mark.slow
 def test_without_the_ledger_in_git_a_server_reads_mlflows_copy(root: Path, tmp_path: Path) -> None:
     for path in (root / layout.SIGNOFFS).iterdir():
         path.unlink()
     assert admit(shadow(root), "1", tmp_path / "in").source == "version 1, shadow"
 
 
-@pytest.mark.slow
 def test_without_trust_files_nothing_is_let_in(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POC_TRUST")
     assert code_of(root, tmp_path / "in") == "trust_not_configured"
@@ -87,7 +87,6 @@ def test_a_stage_that_nobody_holds_is_not_served(root: Path) -> None:
         ByStage(root=root, project=PROJECT, stage="pilot").now()
 
 
-@pytest.mark.slow
 def test_a_reload_that_is_refused_says_so_once_and_brings_nothing(root: Path, tmp_path: Path) -> None:
     follower = Follower({"holder": shadow(root)}, tmp_path / "served", every_s=None)
     follower.first("holder")
@@ -108,7 +107,6 @@ def test_a_stages_alias_is_that_stage_however_it_is_typed(repository: Path, trus
     assert isinstance(by_alias(repository, "candidate"), ByAlias)
 
 
-@pytest.mark.slow
 @pytest.mark.server
 def test_a_server_goes_on_with_what_it_has_when_an_unsigned_version_takes_the_stage(root: Path, trust: Path, tmp_path: Path) -> None:
     with a_service(tmp_path / "server", "--stage", "shadow", "--poll-seconds", "0.2", cwd=root, POC_TRUST=str(trust)) as service:
@@ -122,7 +120,6 @@ def test_a_server_goes_on_with_what_it_has_when_an_unsigned_version_takes_the_st
         wait_until(lambda: service.health()["holder"]["source"] == "version 2, shadow")
 
 
-@pytest.mark.slow
 def test_a_server_does_not_start_on_what_nobody_signed(root: Path, trust: Path) -> None:
     connect().set_registered_model_alias(PROJECT, "production", "1")
     for named in ("--stage", "--alias"):

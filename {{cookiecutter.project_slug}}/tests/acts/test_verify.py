@@ -23,6 +23,9 @@ from poc.tools import tracking
 from poc.tools.tracking.connection import connect
 from signoffs import NOW, PROJECT, a_ledger, a_trust_folder, followed, lay_down, signer_line
 
+#: Each fetches a version from a real MLflow, and several do it often.
+pytestmark = pytest.mark.slow
+
 
 def codes(root: Path) -> list[str]:
     return [finding.reason for finding in verify(root).found]
@@ -43,7 +46,7 @@ def test_where_nothing_is_signed_and_nothing_registered_nothing_differs(reposito
     assert verify_ledger(repository).found == ()
 
 
-@pytest.mark.parametrize("alias", ["shadow", pytest.param("production", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("alias", ["shadow", pytest.param("production")])
 def test_an_alias_that_was_set_by_hand_is_found(root: Path, alias: str) -> None:
     set_alias(alias, a_registered_version(root))
     checked = verify(root)
@@ -77,14 +80,12 @@ def test_an_alias_that_only_looks_like_a_stage_is_found(root: Path) -> None:
     assert codes(root) == ["alias_variant"]
 
 
-@pytest.mark.slow
 def test_whatever_else_is_wrong_with_it_such_an_alias_can_only_be_removed(root: Path) -> None:
     set_alias("Production", "1")
     found = verify(root).found
     assert len(found) > 1 and {finding.fix.replace("that alias", "the alias 'Production'") for finding in found} == {"remove the alias 'Production' in MLflow"}
 
 
-@pytest.mark.slow
 def test_another_model_under_a_stage_is_not_to_be_signed_but_registered_anew(root: Path) -> None:
     model_file().write_bytes(model_file().read_bytes() + b"\0")
     (found,) = verify(root).found
@@ -116,7 +117,6 @@ CHANGES: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_is_changed_below_a_stage_is_found(root: Path, change: str) -> None:
     act, code = CHANGES[change]
@@ -124,20 +124,17 @@ def test_what_is_changed_below_a_stage_is_found(root: Path, change: str) -> None
     assert code in codes(root)
 
 
-@pytest.mark.slow
 def test_a_figure_of_a_run_logged_afterwards_changes_nothing(root: Path, tmp_path: Path) -> None:
     (tmp_path / "load.json").write_bytes(b"{}")
     assert tracking.log_afterwards(str(connect().get_model_version(PROJECT, "1").run_id), "load", [], tmp_path)
     assert codes(root) == []
 
 
-@pytest.mark.slow
 def test_a_tag_that_no_alias_backs_is_found(root: Path) -> None:
     connect().set_model_version_tag(PROJECT, a_registered_version(root), "poc.stage.production", "signed by the sponsor")
     assert codes(root) == ["tag_forged"]
 
 
-@pytest.mark.slow
 def test_a_holder_whose_tag_names_somebody_else_is_found(root: Path) -> None:
     said = json.loads(tracking.versions_with_tag(PROJECT, "poc.stage.shadow")["1"])
     said["signed"][0]["signer"] = "sam@example.com"
@@ -145,14 +142,12 @@ def test_a_holder_whose_tag_names_somebody_else_is_found(root: Path) -> None:
     assert codes(root) == ["tag_forged"]
 
 
-@pytest.mark.slow
 def test_a_stage_that_was_taken_without_a_word_is_found(root: Path) -> None:
     connect().delete_registered_model_alias(PROJECT, "shadow")
     checked = verify(root)
     assert [finding.reason for finding in checked.found] == ["alias_removed_without_a_note"] and not checked.notes
 
 
-@pytest.mark.slow
 def test_a_demotion_leaves_nothing_to_find(root: Path) -> None:
     demote(root, "shadow", reason="it drifts")
     assert codes(root) == []
@@ -165,7 +160,6 @@ def test_a_no_after_the_promotion_is_found(root: Path) -> None:
     assert "signoffs/0004.json" in checked.notes[0]  # MLflow does not know it yet
 
 
-@pytest.mark.slow
 def test_a_renewed_approval_leaves_nothing_to_find(root: Path) -> None:
     lay_down(followed(ledger_in(root), facts_of("1"), stage="shadow", role="owner", issued_at=NOW), root)
     assert codes(root) == []
@@ -180,19 +174,16 @@ def test_an_entry_that_git_lost_is_found_and_brought_back(root: Path) -> None:
     assert ledger_in(root) == entries and codes(root) == []
 
 
-@pytest.mark.slow
 def test_an_entry_that_mlflow_lost_is_found(root: Path) -> None:
     connect().delete_registered_model_tag(PROJECT, "poc.ledger.0002")
     assert codes(root) == ["ledger_gap"]
 
 
-@pytest.mark.slow
 def test_an_entry_that_is_another_in_mlflow_is_found(root: Path) -> None:
     connect().set_registered_model_tag(PROJECT, "poc.ledger.0003", "{}\n")
     assert codes(root) == ["ledger_forked"]
 
 
-@pytest.mark.slow
 def test_what_nobody_signed_is_not_pulled(root: Path) -> None:
     forged = followed(ledger_in(root), facts_of("1"), stage="pilot", role="owner", key="bo", issued_at=NOW)[-1]
     tracking.push_ledger(PROJECT, {forged.number: forged.tag[1]})
@@ -231,7 +222,6 @@ def test_an_entry_that_was_edited_is_found_in_git_alone(root: Path) -> None:
     assert {finding.reason for finding in verify_ledger(root).found} == {"ledger_broken", "signature_invalid"}
 
 
-@pytest.mark.slow
 def test_an_entry_that_was_taken_out_is_found_in_git_alone(root: Path) -> None:
     (root / layout.SIGNOFFS / "0002.json").unlink()
     assert "ledger_gap" in {finding.reason for finding in verify_ledger(root).found}
@@ -261,13 +251,11 @@ def test_a_list_of_revocations_that_cannot_be_read_is_told_of_once_and_says_noth
         assert checked.notes == () and [finding.reason for finding in checked.found] == ["trust_unreadable"]
 
 
-@pytest.mark.slow
 def test_an_unsafe_line_of_the_trust_files_is_found(root: Path, trust: Path) -> None:
     a_trust_folder(trust, signers=(trust / layout.ALLOWED_SIGNERS).read_text() + signer_line("*"))
     assert "wildcard_signer" in [finding.reason for finding in verify_ledger(root).found]
 
 
-@pytest.mark.slow
 def test_a_private_key_that_is_committed_is_found(root: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     (root / "id").write_text("-----BEGIN OPENSSH " + "PRIVATE KEY-----\nAAAA\n")
@@ -297,14 +285,12 @@ def test_a_change_may_add_to_the_ledger_of_the_protected_branch(on_main: Path) -
     assert verify_ledger(on_main).found == ()
 
 
-@pytest.mark.slow
 def test_a_change_that_takes_the_last_decisions_out_is_found_by_the_protected_branch(on_main: Path) -> None:
     for path in (on_main / layout.SIGNOFFS).iterdir():
         path.unlink()
     assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_truncated"]
 
 
-@pytest.mark.slow
 def test_a_change_that_puts_another_decision_in_the_place_of_one_is_found_by_the_protected_branch(on_main: Path) -> None:
     lay_down(followed(ledger_in(on_main)[:-1], facts_of("1"), stage="shadow", role="owner", decision="reject", reason="wait", issued_at=NOW), on_main)
     assert [finding.reason for finding in verify_ledger(on_main).found] == ["ledger_forked"]
@@ -317,14 +303,12 @@ def test_without_trust_nothing_is_verified(root: Path, monkeypatch: pytest.Monke
     assert caught.value.code == "trust_not_configured"
 
 
-@pytest.mark.slow
 def test_a_promotion_that_was_cut_off_is_a_note(root: Path) -> None:
     connect().delete_model_version_tag(PROJECT, "1", "poc.stage.shadow")
     checked = verify(root)
     assert checked.found == () and "poc promote shadow --version 1" in checked.notes[0]
 
 
-@pytest.mark.slow
 def test_the_command_says_what_differs_and_its_status_says_so(root: Path, trust: Path) -> None:
     told = poc(root, "verify", POC_TRUST=str(trust))
     assert (told.returncode, told.stderr) == (0, "")
@@ -344,7 +328,6 @@ def test_a_charter_of_another_project_is_not_the_one_that_the_ledger_is_about(ro
     assert {finding.reason for finding in verify_ledger(root).found} == {"other_project"}
 
 
-@pytest.mark.slow
 def test_a_change_mends_a_fork_where_what_it_takes_out_is_signed_again(on_main: Path) -> None:
     *before, lost = ledger_in(on_main)
     other = followed(before, facts_of("1"), stage="shadow", role="owner", decision="reject", reason="wait", issued_at=NOW)

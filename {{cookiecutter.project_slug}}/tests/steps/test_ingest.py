@@ -108,6 +108,7 @@ def test_few_groups_are_foretold_to_count_as_few_however_many_rows_they_hold(pro
     assert foretold in run.report("ingest").headline
 
 
+@pytest.mark.slow
 def test_what_few_groups_cannot_show_is_predicted_to_be_never_go_and_the_run_goes_on(project: Path) -> None:
     charter = json.loads((project / "charter.yaml").read_text())
     (project / "charter.yaml").write_text(json.dumps({**charter, "data": {**charter["data"], "group": "order"}}))

@@ -95,6 +95,7 @@ def factory(late: pd.Timedelta) -> tuple[pd.DataFrame, pd.DataFrame]:
     return rows, readings.sample(frac=1.0, random_state=1, ignore_index=True)
 
 
+@pytest.mark.slow
 def test_of_a_sensor_that_uploads_late_each_row_sees_what_a_loop_over_all_readings_finds() -> None:
     rows, readings = factory(late=45 * MINUTE)
     found = joined(rows, readings)
@@ -102,6 +103,7 @@ def test_of_a_sensor_that_uploads_late_each_row_sees_what_a_loop_over_all_readin
     assert np.nanmin(found.age_seconds) >= 45 * 60
 
 
+@pytest.mark.slow
 def test_by_the_time_of_the_event_most_rows_would_see_what_had_not_arrived() -> None:
     rows, readings = factory(late=45 * MINUTE)
     there = np.array(temperatures(joined(rows, readings)))
@@ -113,6 +115,7 @@ MOMENT = st.integers(0, 12)
 READING = st.tuples(st.sampled_from("AB"), MOMENT, MOMENT, st.integers(0, 99))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from("ABC"), MOMENT), min_size=1, max_size=8), st.lists(READING, min_size=1, max_size=12), st.booleans())
 def test_whatever_arrives_in_whatever_order_each_row_sees_what_the_loop_finds(rows: list[Any], readings: list[Any], dated: bool) -> None:

@@ -81,6 +81,7 @@ def test_three_processes_that_begin_at_once_make_one_database_and_say_nothing(re
     assert len(tracking.run_rows(PROJECT)) == 3
 
 
+@pytest.mark.slow
 def test_a_database_that_was_half_made_when_its_maker_died_is_made_anew(repository: Path) -> None:
     (repository / ".poc" / "mlflow.db").rename(repository / ".poc" / ".mlflow.db.partial")
     (repository / ".poc" / ".mlflow.db.partial").write_bytes(b"half a schema")

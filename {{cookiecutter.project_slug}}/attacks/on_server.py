@@ -154,7 +154,7 @@ ATTACKS = (
     Attack(name="the whole folder of artifacts removed", lay=_aiming, control=UNPROVEN, attack="",
            through=by_request(lambda world, version: ("DELETE", _store(world, version) if version else f"{ARTIFACTS}/1", b"")),
            reason=Reason.SIGNED_IS_FIXED, guard="removal_names_a_run", begins="served"),
-    Attack(name="an experiment with a folder of its own, past the guard", lay=_aiming, control="mlflow-artifacts:/", attack="",
+    Attack(name="an experiment with a folder of its own, past the guard", lay=_aiming, control="mlflow-artifacts:/own", attack="",
            through=by_client(lambda client, world, root: client.create_experiment("beside", f"{root or world.root}/beside")),
            reason=Reason.SIGNED_IS_FIXED, guard="artifacts_go_through_the_server", begins="served"),
     Attack(name="an upload that passes the server by", lay=_aiming, control="artifacts", attack="mpu/create",

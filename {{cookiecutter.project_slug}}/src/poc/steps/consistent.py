@@ -73,11 +73,7 @@ def _differences(evidence: Path) -> Iterator[str]:
 def _logged(report: Report) -> dict[str, str]:
     """Return what a step wrote as far as MLflow gets it: the files of its artifacts' own folders that people can read, sealed labels never."""
     paths = {PurePosixPath(name): digest for name, digest in report.outputs.items()}
-    return {
-        path.name: digest
-        for path, digest in paths.items()
-        if len(path.parts) == 2 and path.parts[0] != "sealed_labels" and path.suffix in layout.SHOWN
-    }
+    return {path.name: digest for path, digest in paths.items() if len(path.parts) == 2 and path.parts[0] != "sealed_labels" and path.suffix in layout.SHOWN}
 
 
 def _digest(path: Path) -> str:

@@ -89,7 +89,11 @@ def test_whatever_else_is_wrong_with_it_such_an_alias_can_only_be_removed(root: 
 def test_another_model_under_a_stage_is_not_to_be_signed_but_registered_anew(root: Path) -> None:
     model_file().write_bytes(model_file().read_bytes() + b"\0")
     found, *_ = verify(root).found
-    assert found.reason == "model_changed" and found.fix.startswith("register the model anew") and found.fix.endswith("take it off: poc demote shadow --reason WHY")
+    assert (
+        found.reason == "model_changed"
+        and found.fix.startswith("register the model anew")
+        and found.fix.endswith("take it off: poc demote shadow --reason WHY")
+    )
 
 
 @pytest.mark.parametrize("alias", ["candidate", "champion", "shadows", "pre-production", "latest"])

@@ -7,10 +7,9 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from attack import Attack, Outcome
-from programs import called, promote
+from attack import Attack
+from programs import promote, promoted_while
 from reports import write_reports
 from worlds import GOOD, OTHER, PROJECT, UNPROVEN, World
 
@@ -101,22 +100,11 @@ def _signing_what_was_gathered(world: World, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _swapping_while_promoted(world: World) -> Outcome:
-    """Change what `world.aim` names at the moment when the alias is moved."""
-    moved = tracking.move_alias
-
-    def move(*args: Any, **more: Any) -> Any:
-        path = Path(world.aim)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"swapped")
-        return moved(*args, **more)
-
-    with world.entered():
-        tracking.move_alias = move
-        try:
-            return called("promote", "production", "--version", GOOD)
-        finally:
-            tracking.move_alias = moved
+def _swap(world: World) -> None:
+    """Write other bytes over what `world.aim` names."""
+    path = Path(world.aim)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"swapped")
 
 
 def _aiming(world: World, name: str) -> None:
@@ -194,5 +182,5 @@ ATTACKS = (
     Attack(name="signed over another version's evidence", lay=_about, control={"evidence": GOOD}, attack={"evidence": OTHER},
            through=TO_PRODUCTION, reason=Reason.EVIDENCE_CHANGED, guard="bytes_are_the_same"),
     Attack(name="verify, then swap: other bytes while the alias moves", lay=_aiming, control=f"{BESIDE}/model.onnx", attack="model/model.onnx",
-           through=_swapping_while_promoted, reason=Reason.BYTES_CHANGED_MEANWHILE, guard="bytes_stayed"),
+           through=promoted_while(_swap), reason=Reason.BYTES_CHANGED_MEANWHILE, guard="bytes_stayed"),
 )  # fmt: skip

@@ -5,16 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
 
-from attack import Attack, Outcome
-from programs import ask_verifier, called, poc, promote, serve, verify
+from attack import Attack
+from programs import ask_verifier, called, poc, promote, promoted_while, serve, verify
 from worlds import BAD, GOOD, OTHER, PROJECT, UNPROVEN, World, at
 
 from poc import layout
 from poc.rules.signoff import Reason
 from poc.rules.signoff.moves import DEMOTED_TAG, STAGE_TAG, Demoted
-from poc.tools import tracking
 
 TO_PRODUCTION, TO_PILOT, TO_SHADOW = promote("production"), promote("pilot"), promote("shadow")
 FROM_PRODUCTION = serve("--stage", "production")
@@ -149,20 +147,9 @@ def _rejected_afterwards(world: World, version: str) -> None:
     world.sign("production", "sam", "sponsor", version=version, decision="reject", reason="too many false alarms")
 
 
-def _while_another_takes_over(world: World) -> Outcome:
-    """Let another version get an alias at the moment when this one is to have production's: a promotion that lost its turn."""
-    moved = tracking.move_alias
-
-    def move(*args: Any, **more: Any) -> Any:
-        _alias_written(world, world.aim)
-        return moved(*args, **more)
-
-    with world.entered():
-        tracking.move_alias = move
-        try:
-            return called("promote", "production", "--version", GOOD)
-        finally:
-            tracking.move_alias = moved
+def _take_over(world: World) -> None:
+    """Give another version the alias that `world.aim` names, in the database: so it is when a promotion has lost its turn."""
+    _alias_written(world, world.aim)
 
 
 def _aiming(world: World, alias: str) -> None:
@@ -190,7 +177,7 @@ ATTACKS = (
     Attack(name="two promotions at once: another holds it by now", lay=_held_by, control=GOOD, attack=OTHER,
            through=promote("production", "--instead-of", "none"), reason=Reason.ANOTHER_WAS_PROMOTED, guard="nobody_was_faster"),
     Attack(name="two promotions at once: another takes it while this one does", lay=_aiming, control="champion", attack="production",
-           through=_while_another_takes_over, reason=Reason.ANOTHER_WAS_PROMOTED, guard="move_took_hold"),
+           through=promoted_while(_take_over), reason=Reason.ANOTHER_WAS_PROMOTED, guard="move_took_hold"),
     Attack(name="alias by hand in the database", lay=_alias_written, control="champion", attack="production",
            through=verify(), reason=Reason.NOT_SIGNED, guard="is_decided"),
     Attack(name="alias by hand in the database, in capitals", lay=_alias_written, control="champion", attack="Production",

@@ -8,17 +8,19 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from attack import Outcome, Program
-from worlds import PROJECT, World
+from worlds import GOOD, PROJECT, World
 
 from poc import cli
 from poc.errors import PocError
 from poc.steps.standing import standing
 from poc.steps.trust import load_trust
+from poc.tools import tracking
 
 _REASON = re.compile(r"\[([a-z_]+)\]$", re.MULTILINE)
 
@@ -53,6 +55,26 @@ def _read(code: int, said: str, complained: str) -> Outcome:
 def promote(stage: str, *more: str) -> Program:
     """Put the version on a stage."""
     return poc("promote", stage, "--version", "VERSION", *more)
+
+
+def promoted_while(happens: Callable[[World], None]) -> Program:
+    """Put version GOOD into production, and let something happen at the moment when the alias is moved: behind the verifier's back."""
+
+    def through(world: World) -> Outcome:
+        moved = tracking.move_alias
+
+        def move(*args: Any, **more: Any) -> Any:
+            happens(world)
+            return moved(*args, **more)
+
+        with world.entered():
+            tracking.move_alias = move
+            try:
+                return called("promote", "production", "--version", GOOD)
+            finally:
+                tracking.move_alias = moved
+
+    return through
 
 
 def verify(*more: str) -> Program:

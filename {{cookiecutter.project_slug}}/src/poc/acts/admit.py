@@ -14,7 +14,7 @@ from poc.errors import InputRefused, Refused
 from poc.rules import guards
 from poc.rules.evidence import Candidate, Verdict
 from poc.rules.observed import output_columns
-from poc.rules.signoff import refuse_with
+from poc.rules.signoff import stop_at
 from poc.steps.frozen import frozen_model
 from poc.steps.judged import candidate_digest
 from poc.tools import files
@@ -123,8 +123,7 @@ class ByStage:
 
         with tempfile.TemporaryDirectory(dir=into) as folder:
             stands = standing(self.root, self.project, self.stage, name, load_trust(self.root), into=Path(folder))
-            if stands.found:
-                refuse_with(stands.found)
+            stop_at(stands.found)
             model, evaluated = Path(folder) / "model", Path(folder) / "evidence" / "evaluate"
             judged = files.read_record(Path(folder) / "evidence" / "gate" / layout.VERDICT_JSON, Verdict)  # signed, unlike the version's tags
             for file in (model / layout.CANDIDATE_MODEL, evaluated / layout.CANDIDATE_JSON, evaluated / layout.SAMPLE_REQUEST):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from poc import layout
 from poc.errors import InputRefused, PocError
-from poc.rules.signoff import Facts, Finding, Trust, refuse_with, stamp
+from poc.rules.signoff import Facts, Trust, refuse_with, stamp, stop_at
 from poc.rules.signoff.moves import (
     DEMOTED_TAG,
     PREVIOUS_TAG,
@@ -64,13 +64,13 @@ def promote(root: Path, stage: str, version: str, *, instead_of: str | AsSeen | 
     with tracking.moving(project) as is_still_ours:
         stands = _judge_again(root, project, stage, stands, trust)
         holder = tracking.holders(project).get(stage)
-        _refuse(nobody_was_faster(stage, version, holder, expected))
+        stop_at(nobody_was_faster(stage, version, holder, expected))
         push(project, stands.copies.mlflow_lacks)
         pull(root, stands.copies.git_lacks)
         if holder not in (None, version):
             tracking.tag_model(project, {f"{PREVIOUS_TAG}{stage}": str(holder)})
         holds = tracking.move_alias(project, stage, version, instead_of=holder, is_still_ours=is_still_ours)
-        _refuse(move_took_hold(stage, version, holds))
+        stop_at(move_took_hold(stage, version, holds))
         if (note := _note(project, stage)) and note.version == version:
             tracking.tag_model(project, {f"{DEMOTED_TAG}{stage}": None})  # how it lost the stage once must not serve a second time
         signed = signed_by(stage, stands.facts, stands.ledger)
@@ -123,7 +123,7 @@ def _judge_again(root: Path, project: str, stage: str, before: Standing, trust: 
 
 
 def _passed(stands: Standing) -> Standing:
-    _refuse([*stands.found, *what_comes_is_signed([each for each in stands.ledger.decisions if each.decision.entry in stands.copies.git_lacks])])
+    stop_at([*stands.found, *what_comes_is_signed([each for each in stands.ledger.decisions if each.decision.entry in stands.copies.git_lacks])])
     return stands
 
 
@@ -156,18 +156,13 @@ def _take_off(root: Path, project: str, stage: str, holder: str, reason: str, is
     note = Demoted(version=holder, by=_person(root), reason=reason, at=at)
     tracking.tag_model(project, {f"{DEMOTED_TAG}{stage}": note.text()})
     if stage in tracking.holders(project):
-        _refuse(move_took_hold(stage, None, tracking.move_alias(project, stage, None, instead_of=holder, is_still_ours=is_still_ours)))
+        stop_at(move_took_hold(stage, None, tracking.move_alias(project, stage, None, instead_of=holder, is_still_ours=is_still_ours)))
     tracking.tag_holder(project, f"{STAGE_TAG}{stage}", None)
     return holder
 
 
 def _note(project: str, stage: str) -> Demoted | None:
     return Demoted.read(tracking.model_tags(project).get(f"{DEMOTED_TAG}{stage}", ""))
-
-
-def _refuse(found: Sequence[Finding]) -> None:
-    if found:
-        refuse_with(found)
 
 
 def _person(root: Path) -> str:

@@ -14,7 +14,7 @@ from poc.acts.signing_keys import key_of, person_of
 from poc.acts.signoff_books import InRepository
 from poc.errors import InputRefused
 from poc.rules.charter import Role, Stage
-from poc.rules.signoff import Entry, Facts, Finding, Reason, Statement, Trust, next_link, refuse_with, statement_bytes
+from poc.rules.signoff import Entry, Facts, Finding, Reason, Statement, Trust, next_link, refuse_with, statement_bytes, stop_at
 from poc.rules.signoff.browsing import nobody_decided_meanwhile
 from poc.rules.signoff.deciding import Wish, comes_too_early, last_is_sound, speaks_against, stage_is_still_open, statement_of
 from poc.rules.signoff.ledger import entry_fits
@@ -76,7 +76,7 @@ def to_sign(root: Path, asked: Asked) -> ToSign:
         InputRefused: there is no such version, it is not clear who signs as what, or a no says nothing of why.
     """
     books, trust, now = InRepository(root=root), vouch.load_trust(root), datetime.now(UTC)
-    _hold(trust.found)
+    stop_at(trust.found)
     facts, run_id, attached = _facts(root, books, asked)
     stage = facts.stage(asked.stage)
     person = person_of(root, asked.signer, asked.key, trust)
@@ -97,7 +97,7 @@ def to_sign(root: Path, asked: Asked) -> ToSign:
         refuse_with(found)
     ledger = vouch.verified(entries, trust)
     of_key = key_is_listed(person, key.fingerprint, trust) if key else branch_may_approve(person, asked.stage, trust)
-    _hold(
+    stop_at(
         [
             *ledger.found,
             *of_key,
@@ -161,15 +161,15 @@ def sign(root: Path, prepared: ToSign) -> Decided:
     said, content = prepared.statement.predicate, statement_bytes(prepared.statement)
     signature = ssh.sign(content, key=prepared.key.place, namespace=prepared.trust.roles.namespace) if prepared.key else b""
     entry = Entry(number=said.seq, statement=content, signature=signature)
-    _hold(entry_fits(entry))
+    stop_at(entry_fits(entry))
     if prepared.attached:
         _upload(prepared)
 
     def look(entries: Sequence[Entry]) -> None:
         trust = vouch.load_trust(root)
-        _hold(nobody_decided_meanwhile((said.seq, said.prev), next_link(entries)))
+        stop_at(nobody_decided_meanwhile((said.seq, said.prev), next_link(entries)))
         found = last_is_sound(entry, prepared.facts, vouch.verified([*entries, entry], trust), trust, datetime.now(UTC))
-        _hold([each for each in found if not (said.assurance == "branch" and each.reason is Reason.BRANCH_NOT_APPROVED)])  # that takes the merge
+        stop_at([each for each in found if not (said.assurance == "branch" and each.reason is Reason.BRANCH_NOT_APPROVED)])  # that takes the merge
 
     books = InRepository(root=root)
     books.append(said.project, entry, look)
@@ -184,9 +184,4 @@ def _upload(prepared: ToSign) -> None:
     tracking.log_stage_evidence(prepared.run_id, said.stage, prepared.attached)
     with tempfile.TemporaryDirectory() as folder:
         at = tracking.fetch_version(said.project, said.model_version, Path(folder))
-        _hold(bytes_stayed(said.stage, prepared.facts, vouch.facts_of(Path(folder), version=at.version, trained_by=at.trained_by)))
-
-
-def _hold(found: Sequence[Finding]) -> None:
-    if found:
-        refuse_with(list(dict.fromkeys(found)))
+        stop_at(bytes_stayed(said.stage, prepared.facts, vouch.facts_of(Path(folder), version=at.version, trained_by=at.trained_by)))

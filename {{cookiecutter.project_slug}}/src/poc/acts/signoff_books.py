@@ -11,11 +11,11 @@ from poc import layout
 from poc.acts.signoff_desk import Look
 from poc.errors import InputRefused, NotSignedOff, PocError
 from poc.rules.charter import Charter
-from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, refuse_with
+from poc.rules.signoff import NAMESPACE, Entry, Facts, Trust, stop_at
 from poc.rules.signoff.browsing import model_is_the_charters
 from poc.rules.signoff.trust import PERSON
 from poc.steps import vouch
-from poc.steps.copies import both_copies, held_by_mlflow, pull, push, tell_within_a_turn
+from poc.steps.copies import Copies, both_copies, held_by_mlflow, pull, push, tell_within_a_turn
 from poc.tools import files, strict_yaml, tracking
 
 PROPOSALS = layout.SIGNOFFS / "proposals"
@@ -44,20 +44,21 @@ class InRepository:
 
     def entries(self, project: str) -> Sequence[Entry]:
         """Return git's entries, and after them what MLflow has beyond."""
-        copies = both_copies(self.root, project)
-        if copies.found:
-            refuse_with(copies.found)
-        return copies.entries
+        return self._copies(project).entries
 
     def append(self, project: str, entry: Entry, look: Look) -> str:
         """Write an entry into `signoffs/`, after what was signed on MLflow's page, which learns of it at once: there it is the next number too."""
         with tracking.moving(project):
-            entries = self.entries(project)
-            look(entries)
-            copies = both_copies(self.root, project)
+            copies = self._copies(project)
+            look(copies.entries)
             pull(self.root, [*copies.git_lacks, entry])
             is_known = self._told(project)
         return f"{entry.where}, which is yours to commit" + ("" if is_known else "; MLflow learns of it by poc promote")
+
+    def _copies(self, project: str) -> Copies:
+        copies = both_copies(self.root, project)
+        stop_at(copies.found)
+        return copies
 
     def _told(self, project: str) -> bool:
         """Tell MLflow what it lacks, so that nobody signs on its page as the same number; say whether it knows that now.
@@ -159,6 +160,5 @@ def _newest_charter(project: str, into: Path) -> Facts:
 
 
 def _of_this_project(project: str, facts: Facts) -> Facts:
-    if found := model_is_the_charters(project, facts.charter.project):
-        refuse_with(found)
+    stop_at(model_is_the_charters(project, facts.charter.project))
     return facts

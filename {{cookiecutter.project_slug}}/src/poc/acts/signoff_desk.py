@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from poc import layout
 from poc.errors import InputRefused, PocError
 from poc.rules.charter_page import charter_page
-from poc.rules.signoff import Entry, Facts, Finding, Trust, next_link, refuse_with, statement_bytes
+from poc.rules.signoff import Entry, Facts, Finding, Trust, next_link, refuse_with, statement_bytes, stop_at
 from poc.rules.signoff.browsing import (
     answers_the_statement,
     key_is_known,
@@ -138,9 +138,9 @@ class SignoffDesk:
         """Write down what would be signed, unless the signature would be worth nothing."""
         now, trust = datetime.now(UTC), self.books.trust()
         site = site_of(origin, trust.roles.passkeys)
-        _hold([*trust.found, *passkeys_work_here(site, origin, trust.roles.passkeys)])
+        stop_at([*trust.found, *passkeys_work_here(site, origin, trust.roles.passkeys)])
         keys = passkeys_of(choice.signer, trust, site or "")
-        _hold(person_has_a_passkey(keys, choice.signer, site or ""))
+        stop_at(person_has_a_passkey(keys, choice.signer, site or ""))
         with tempfile.TemporaryDirectory() as folder:
             facts = self.books.facts(choice.project, choice.version, Path(folder))
         entries = self.books.entries(facts.charter.project)
@@ -148,7 +148,7 @@ class SignoffDesk:
         statement, found = statement_of(wish, facts, trust, entries, now)
         if statement is None:
             refuse_with(found)
-        _hold(self._against(statement, keys, facts, trust, entries, now))
+        stop_at(self._against(statement, keys, facts, trust, entries, now))
         asked = Asked(statement=statement, facts=facts, keys=keys, namespace=trust.roles.namespace)
         told = {
             "words": in_words(statement),
@@ -167,17 +167,17 @@ class SignoffDesk:
     def sign(self, asked: Asked, answer: Answer, origin: str) -> dict[str, Any]:
         """Verify a passkey's answer as the ledger's next entry, and append it."""
         assertion = passkeys.Assertion(authenticator_data=answer.authenticator_data, client_data=answer.client_data, signature=answer.signature)
-        _hold(answers_the_statement(passkeys.noted(assertion.client_data), challenge=asked.challenge, origin=origin))
+        stop_at(answers_the_statement(passkeys.noted(assertion.client_data), challenge=asked.challenge, origin=origin))
         said, key = asked.statement.predicate, passkeys.key_that_signed(assertion, asked.keys)
-        _hold(key_is_known(key, said.signer))
+        stop_at(key_is_known(key, said.signer))
         signature = passkeys.sshsig(assertion, key or b"", asked.namespace)
         entry = Entry(number=said.seq, statement=asked.content, signature=signature)
 
         def look(entries: Sequence[Entry]) -> None:
             trust = self.books.trust()
-            _hold(nobody_decided_meanwhile((said.seq, said.prev), next_link(entries)))
+            stop_at(nobody_decided_meanwhile((said.seq, said.prev), next_link(entries)))
             ledger = vouch.verified([*entries, entry], trust)
-            _hold(last_is_sound(entry, asked.facts, ledger, trust, datetime.now(UTC)))
+            stop_at(last_is_sound(entry, asked.facts, ledger, trust, datetime.now(UTC)))
 
         where = self.books.append(said.project, entry, look)
         self.on_signed(entry)
@@ -219,7 +219,7 @@ class SignoffDesk:
         """Return the line that whoever keeps the trust files may add: by itself it gives nobody any right."""
         created = passkeys.Created(authenticator_data=made.authenticator_data, client_data=made.client_data, public_key=made.public_key)
         facts = passkeys.created_facts(created)
-        _hold([*passkey_is_new_here(facts, challenge=new.challenge, origin=origin, rp_id=new.site), *passkey_asks_who(facts)])
+        stop_at([*passkey_is_new_here(facts, challenge=new.challenge, origin=origin, rp_id=new.site), *passkey_asks_who(facts)])
         key = passkeys.public_key(created.public_key, new.site)
         line = f'{new.email} namespaces="{self.books.namespace()}" {passkeys.public_line(key)}'
         words = self.books.propose(new.email, line)
@@ -233,8 +233,3 @@ class SignoffDesk:
         except PocError:  # the first passkey of all is made before there are trust files
             trusted = []
         return site_of(origin, trusted) or origin.partition("://")[2].partition(":")[0]
-
-
-def _hold(found: Sequence[Finding]) -> None:
-    if found:
-        refuse_with(found)

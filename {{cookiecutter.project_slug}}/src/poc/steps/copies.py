@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from poc import layout
-from poc.rules.signoff import Entry, Finding, copies_agree, entry_of_tag, refuse_with
+from poc.rules.signoff import Entry, Finding, copies_agree, entry_of_tag, stop_at
 from poc.rules.signoff.ledger import TAG
 from poc.rules.signoff.moves import what_comes_is_signed
 from poc.steps.vouch import ledger_in, load_trust, verified
@@ -71,8 +71,7 @@ def sound_copies(root: Path, project: str, moving: Callable[[Copies], Sequence[E
     trust, copies = load_trust(root), both_copies(root, project)
     ledger = verified(copies.entries, trust)
     on_the_move = [each for each in ledger.decisions if each.decision.entry in moving(copies)]
-    if found := [*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(on_the_move)]:
-        refuse_with(found)
+    stop_at([*trust.found, *copies.found, *ledger.found, *what_comes_is_signed(on_the_move)])
     return copies
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from poc import layout
 from poc.errors import InputRefused, NotSignedOff
-from poc.rules.signoff import Finding, Reason, Roles, Trust, check, read_signers, refuse_with
+from poc.rules.signoff import Finding, Reason, Roles, Trust, check, read_signers, stop_at
 from poc.rules.signoff.revoked import KRL, krl_is_read, revocations_are_read
 from poc.tools import git, ssh, strict_yaml, trust_files
 
@@ -36,12 +36,12 @@ def load_trust(root: Path, place: str | None = None) -> Trust:
         EnvironmentRefused: it is a ref, and git does not answer.
     """
     place = os.environ.get(SETTING, "").strip() if place is None else place
-    _stop_at(place_is_configured(place))
+    stop_at(place_is_configured(place))
     source = _at_ref(root, place) if place.startswith(AT_A_REF) else _in_folder(root, root / Path(place).expanduser())
-    _stop_at(files_are_there(source.where, source.files))
+    stop_at(files_are_there(source.where, source.files))
     roles = _roles(source)
-    _stop_at(demo_is_no_trust(source.where, is_for_demos=source.is_for_demos, is_demo=roles.is_demo))
-    _stop_at(demo_stays_at_home(source.where, is_for_demos=source.is_for_demos, is_demo=roles.is_demo))
+    stop_at(demo_is_no_trust(source.where, is_for_demos=source.is_for_demos, is_demo=roles.is_demo))
+    stop_at(demo_stays_at_home(source.where, is_for_demos=source.is_for_demos, is_demo=roles.is_demo))
     signers, revoked = source.files[layout.ALLOWED_SIGNERS], source.files[layout.REVOKED]
     lines, found = read_signers(signers, roles.namespace, f"{source.where}/{layout.ALLOWED_SIGNERS}")
     return Trust(
@@ -56,16 +56,11 @@ def load_trust(root: Path, place: str | None = None) -> Trust:
     )
 
 
-def _stop_at(found: Sequence[Finding]) -> None:
-    if found:
-        refuse_with(found)
-
-
 def _in_folder(root: Path, folder: Path) -> _Source:
     demo = root / layout.DEMO_TRUST
     is_for_demos = demo.is_dir() and folder.exists() and folder.samefile(demo) and not demo.is_symlink()
     inside = [place for place in trust_files.places_of(folder) if any(trust_files.is_inside(place, judged) for judged in _judged(root))]
-    _stop_at(folder_is_outside(str(folder), [] if is_for_demos else inside))
+    stop_at(folder_is_outside(str(folder), [] if is_for_demos else inside))
     return _Source(
         where=str(layout.DEMO_TRUST if is_for_demos else folder),
         files=trust_files.read_folder(folder),
@@ -87,7 +82,7 @@ def _repository(root: Path) -> Path | None:
 
 def _at_ref(root: Path, place: str) -> _Source:
     ref, _, folder = place.removeprefix(AT_A_REF).partition(":")
-    _stop_at(ref_is_not_the_change(place, resolves=git.resolves(root, ref) is not None, is_checked_out=git.is_checked_out(root, ref)))
+    stop_at(ref_is_not_the_change(place, resolves=git.resolves(root, ref) is not None, is_checked_out=git.is_checked_out(root, ref)))
     paths = {name: "/".join([*([folder.strip("/")] if folder.strip("/") else []), name]) for name in trust_files.NAMES}
     read = {name: git.read_at(root, ref, path) for name, path in paths.items()}
     # A clone is its owner's: who can run git here can move its refs. What the ref is worth, the forge's own copy says.

@@ -174,3 +174,13 @@ def refuse_with(findings: Sequence[Finding]) -> NoReturn:
         NotSignedOff: always.
     """
     raise NotSignedOff([finding.problem for finding in findings], code=findings[0].reason)
+
+
+def stop_at(findings: Sequence[Finding]) -> None:
+    """Refuse where anything was found, each thing once.
+
+    Raises:
+        NotSignedOff: something was.
+    """
+    if findings:
+        refuse_with(list(dict.fromkeys(findings)))

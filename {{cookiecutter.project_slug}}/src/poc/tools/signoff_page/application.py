@@ -22,7 +22,7 @@ from poc.rules.signoff.browsing import (
     origin_is_ours,
     tokens_agree,
 )
-from poc.rules.signoff.reasons import Finding, refuse_with
+from poc.rules.signoff.reasons import stop_at
 from poc.tools.signoff_page import replies
 from poc.tools.signoff_page.desk import Answer, Choice, Desk, Enrolment, NewPasskey, Prepared, View
 from poc.tools.signoff_page.link import Link
@@ -90,7 +90,7 @@ class Application:
         if own := replies.static(path.removeprefix(f"{self.prefix}/static/")):
             return own
         if self.link:
-            _hold(self.link.lets_in(request.cookie_token))
+            stop_at(self.link.lets_in(request.cookie_token))
         token = request.cookie_token if A_TOKEN.fullmatch(request.cookie_token) else new_token()
         view = View(origin=origin, prefix=self.prefix, token=token)
         rest = path.removeprefix(self.prefix)
@@ -112,14 +112,14 @@ class Application:
     def _opened(self, link: Link, scope: Scope, origin: str) -> Reply:
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         session, found = link.exchange(given)
-        _hold(found)
+        stop_at(found)
         return Reply(status=303, headers={"Location": f"{origin}{self.prefix}/{link.start}", "Set-Cookie": _cookie(origin, session)})
 
     async def _posted(self, scope: Scope, receive: Receive) -> Reply:
         request, origin = self._request(scope)
-        _hold([*origin_is_ours(request, origin), *tokens_agree(request), *body_is_json(request)])
+        stop_at([*origin_is_ours(request, origin), *tokens_agree(request), *body_is_json(request)])
         if self.link:
-            _hold(self.link.lets_in(request.cookie_token))
+            stop_at(self.link.lets_in(request.cookie_token))
         body = await _body(receive)
         match scope["path"].removeprefix(self.prefix):
             case "/prepare":
@@ -150,18 +150,13 @@ class Application:
             cookie_token=_cookie_of(headers.get("cookie", ""), origin),
             header_token=headers.get("x-poc-token", ""),
         )
-        _hold(host_is_ours(request, origin))
+        stop_at(host_is_ours(request, origin))
         return request, origin
-
-
-def _hold(found: list[Finding]) -> None:
-    if found:
-        refuse_with(found)
 
 
 def _taken(store: OneTime[Any], name: str) -> Any:
     kept = store.take(name)
-    _hold(is_still_prepared(kept))
+    stop_at(is_still_prepared(kept))
     return kept
 
 
@@ -181,7 +176,7 @@ async def _body(receive: Receive) -> bytes:
             raise ConnectionError
         part: bytes = event.get("body", b"")
         body += part
-        _hold(body_is_small(len(body)))
+        stop_at(body_is_small(len(body)))
         if not event.get("more_body"):
             return body
 

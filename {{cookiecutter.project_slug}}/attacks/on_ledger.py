@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
 from attack import Attack
 from programs import promote, verify
@@ -19,11 +18,9 @@ from poc.tools import ssh, tracking
 TO_PRODUCTION, TO_SHADOW = promote("production"), promote("shadow")
 
 
-def _saying(name: str) -> Callable[[World, Any], None]:
-    def lay(world: World, value: Any) -> None:
-        world.sign(**{name: value})
-
-    return lay
+def _dated(world: World, days: float) -> None:
+    """Sign the last decision once more, so many days from now."""
+    world.sign(issued_at=at(days=days))
 
 
 def _following(world: World, before: int) -> None:
@@ -84,9 +81,9 @@ def _coming_from_mlflow(world: World, key: str) -> None:
         push(PROJECT, [entry])
 
 
-def _about_another_version(world: World, moment: str) -> None:
-    """Let somebody whose clock is wrong decide about a version that nobody asks for here."""
-    world.sign("shadow", "olga", "owner", version="2", issued_at=moment, expires_at=at(days=4000))
+def _about_another_version(world: World, days: float) -> None:
+    """Let somebody whose clock is wrong by so many days decide about a version that nobody asks for here."""
+    world.sign("shadow", "olga", "owner", version="2", issued_at=at(days=days), expires_at=at(days=4000))
 
 
 def _same(value: str) -> str:
@@ -123,7 +120,7 @@ ATTACKS = (
            through=TO_PRODUCTION, reason=Reason.LEDGER_BROKEN, guard="chain_holds"),
     Attack(name="a decision that calls itself by another number", lay=_numbered, control=0, attack=1,
            through=TO_PRODUCTION, reason=Reason.LEDGER_BROKEN, guard="chain_holds"),
-    Attack(name="dated back behind the decision before it", lay=_saying("issued_at"), control=at(), attack=at(days=-20),
+    Attack(name="dated back behind the decision before it", lay=_dated, control=0, attack=-20,
            through=TO_PRODUCTION, reason=Reason.LEDGER_RUNS_BACK, guard="time_runs_forward"),
     Attack(name="a decision in the middle taken out", lay=_without_entry, control=9, attack=3,
            through=TO_PRODUCTION, reason=Reason.LEDGER_GAP, guard="numbers_follow"),
@@ -137,8 +134,8 @@ ATTACKS = (
            through=verify(), reason=Reason.LEDGER_FORKED, guard="copies_agree"),
     Attack(name="forged tag: MLflow brings a decision that nobody signed", lay=_coming_from_mlflow, control="olga", attack="eve",
            through=TO_SHADOW, reason=Reason.KEY_NOT_TRUSTED, guard="what_comes_is_signed"),
-    Attack(name="in the future: an entry about another version, dated years ahead", lay=_about_another_version, control=at(), attack=at(days=8 * 365),
+    Attack(name="in the future: an entry about another version, dated years ahead", lay=_about_another_version, control=0, attack=8 * 365,
            through=TO_PRODUCTION, reason=Reason.SIGNED_IN_THE_FUTURE, guard="time_has_come"),
-    Attack(name="in the future: such an entry brought to MLflow, from where nobody takes it out", lay=_about_another_version, control=at(),
-           attack=at(days=8 * 365), through=verify("--push"), reason=Reason.SIGNED_IN_THE_FUTURE, guard="time_has_come"),
+    Attack(name="in the future: such an entry brought to MLflow, from where nobody takes it out", lay=_about_another_version, control=0,
+           attack=8 * 365, through=verify("--push"), reason=Reason.SIGNED_IN_THE_FUTURE, guard="time_has_come"),
 )  # fmt: skip

@@ -61,8 +61,8 @@ def _take_alias(client: Any, world: World, alias: str) -> None:
     client.delete_registered_model_alias(PROJECT, alias)
 
 
-def _leave_with_a_note(client: Any, _: World, moment: str) -> None:
-    note = Demoted(version=GOOD, by="bo@example.com", reason="it drifts", at=moment)
+def _leave_with_a_note(client: Any, _: World, days: float) -> None:
+    note = Demoted(version=GOOD, by="bo@example.com", reason="it drifts", at=at(days=days))
     client.set_registered_model_tag(PROJECT, f"{DEMOTED_TAG}shadow", note.text())
     client.delete_registered_model_alias(PROJECT, "shadow")
 
@@ -164,6 +164,6 @@ ATTACKS = (
     Attack(name="signed version called a prompt, which MLflow leaves out", lay=_aiming, control="note", attack=PROMPT_TAG,
            through=by_client(lambda client, _, tag: client.set_model_version_tag(PROJECT, GOOD, tag, "true")),
            reason=Reason.SIGNED_IS_FIXED, guard="stays_a_model", begins="served"),
-    Attack(name="alias removed with the note of an earlier demotion", lay=_aiming, control=at(days=1), attack=at(days=-1),
+    Attack(name="alias removed with the note of an earlier demotion", lay=_aiming, control=1, attack=-1,
            through=by_client(_leave_with_a_note), reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, guard="demotion_is_noted", begins="served"),
 )  # fmt: skip

@@ -39,14 +39,14 @@ def _one_of_two(world: World, count: int) -> None:
         world.sign("production", person, ROLE[person], version=OTHER)
 
 
-def _charter_signed(world: World, issued_at: str) -> None:
-    """Start the ledger anew in both of its copies, the charter signed at some moment, and everything else after it."""
+def _charter_signed(world: World, days: float) -> None:
+    """Start the ledger anew in both of its copies, the charter signed so many days from now, and everything else after it."""
     client = world.client()
     for name in client.get_registered_model(PROJECT).tags:
         client.delete_registered_model_tag(PROJECT, name)
     world.forget(len(world.entries()))
     for person in ("sam", "olga"):
-        world.sign("charter", person, ROLE[person], issued_at=issued_at)
+        world.sign("charter", person, ROLE[person], issued_at=at(days=days, minutes=2))
     for stage, signers in SIGNERS:
         for person in signers:
             world.sign(stage, person, ROLE[person], issued_at=at(minutes=2))
@@ -105,10 +105,10 @@ def _alias_gone(world: World, alias: str) -> None:
     _in_the_database(world, "DELETE FROM registered_model_aliases WHERE name = ? AND alias = ?", PROJECT, alias)
 
 
-def _gone_with_a_note(world: World, at_moment: str) -> None:
-    """Take production's alias out of the database, where a note says that it was taken off at some moment."""
+def _gone_with_a_note(world: World, days: float) -> None:
+    """Take production's alias out of the database, where a note says that it was taken off so many days from now."""
     with world.entered():
-        note = Demoted(version=GOOD, by="bo@example.com", reason="it drifts", at=at_moment)
+        note = Demoted(version=GOOD, by="bo@example.com", reason="it drifts", at=at(days=days))
         world.client().set_registered_model_tag(PROJECT, f"{DEMOTED_TAG}production", note.text())
     _alias_gone(world, "production")
 
@@ -167,7 +167,7 @@ ATTACKS = (
            through=TO_PRODUCTION, reason=Reason.NOT_SIGNED, guard="is_decided"),
     Attack(name="one signature of two", lay=_one_of_two, control=2, attack=1,
            through=TO_PRODUCTION, reason=Reason.NOT_SIGNED, guard="is_decided"),
-    Attack(name="charter signed when the result was known", lay=_charter_signed, control=at(days=-1), attack=at(minutes=2),
+    Attack(name="charter signed when the result was known", lay=_charter_signed, control=-1, attack=0,
            through=TO_PRODUCTION, reason=Reason.CHARTER_SIGNED_AFTER_THE_LOOK, guard="charter_came_first"),
     Attack(name="a stage that the charter does not have, so that nobody has to sign it", lay=_aiming, control="production", attack="preview",
            through=ask_verifier(), reason=Reason.STAGE_UNKNOWN, guard="stage_is_agreed"),
@@ -204,6 +204,6 @@ ATTACKS = (
            through=FROM_PRODUCTION, reason=Reason.NOT_SIGNED, guard="is_decided", begins="promoted"),
     Attack(name="serve: model changed after it was promoted", lay=_changed, control="signoffs/0001.json", attack="model/model.onnx",
            through=FROM_PRODUCTION, reason=Reason.MODEL_CHANGED, guard="bytes_are_the_same", begins="promoted"),
-    Attack(name="alias removed in the database, beside the note of an earlier demotion", lay=_gone_with_a_note, control=at(days=1), attack=at(days=-1),
+    Attack(name="alias removed in the database, beside the note of an earlier demotion", lay=_gone_with_a_note, control=1, attack=-1,
            through=verify(), reason=Reason.ALIAS_REMOVED_WITHOUT_A_NOTE, guard="tags_are_backed", begins="promoted"),
 )  # fmt: skip

@@ -28,12 +28,11 @@ GOOD, OTHER, UNPROVEN, BAD = "1", "2", "3", "4"
 PEOPLE = ("sam", "sid", "olga", "uma", "rae", "bo", "eve")
 #: Settings by which a shell could send a command elsewhere.
 FOREIGN = ("MLFLOW_", "POC_", "GIT_", "SSH_")
-NOW = datetime.now(UTC)
 
 
 def at(*, days: float = 0, minutes: float = 0) -> str:
-    """Write the moment that is so far from now as statements do."""
-    return stamp(NOW + timedelta(days=days, minutes=minutes))
+    """Write the moment that is so far from now as statements do; "now" is when this is asked, for a slow machine tries an attack minutes after it was read."""
+    return stamp(datetime.now(UTC) + timedelta(days=days, minutes=minutes))
 
 
 @dataclass

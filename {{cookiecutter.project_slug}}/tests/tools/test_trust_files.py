@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -68,13 +71,40 @@ def test_a_folder_that_one_may_write_can_be_changed(folder: Path) -> None:
     assert trust_files.can_be_changed(folder)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_a_folder_that_one_may_only_read_cannot(folder: Path) -> None:
-    for path in (*folder.iterdir(), folder):
-        path.chmod(path.stat().st_mode & 0o555)
-    assert not trust_files.can_be_changed(folder)
-    (folder / "revoked").chmod(0o644)
-    assert trust_files.can_be_changed(folder)
+#: Root may write everything, so it asks as somebody else; what has to be imported lies where only root may look.
+ASKED = """
+import os, sys
+from pathlib import Path
+from poc.tools import trust_files
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(int(sys.argv[2]))
+    os.setuid(int(sys.argv[2]))
+print(trust_files.can_be_changed(Path(sys.argv[1])))
+"""
+SOMEBODY = 12345
+
+
+def test_a_folder_that_one_may_only_read_cannot() -> None:
+    with tempfile.TemporaryDirectory() as reachable:
+        Path(reachable).chmod(0o755)
+        folder = Path(reachable) / "trust"
+        folder.mkdir()
+        for name in trust_files.NAMES:
+            (folder / name).touch()
+        for path in (*folder.iterdir(), folder):
+            path.chmod(0o555)
+            if os.geteuid() == 0:
+                os.chown(path, SOMEBODY, SOMEBODY)
+        assert asked_whether_it_can_be_changed(folder) == "False"
+        (folder / "revoked").chmod(0o644)
+        assert asked_whether_it_can_be_changed(folder) == "True"
+        folder.chmod(0o755)  # or its owner could not be rid of it
+
+
+def asked_whether_it_can_be_changed(folder: Path) -> str:
+    command = [sys.executable, "-c", ASKED, str(folder), str(SOMEBODY)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_roles_are_read_with_the_real_namespace_unless_they_name_a_demos() -> None:

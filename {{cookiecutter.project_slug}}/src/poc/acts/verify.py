@@ -20,7 +20,6 @@ from poc.rules.signoff.moves import (
     tag_says_who_signed,
     tags_are_backed,
 )
-from poc.rules.signoff.reasons import FIXES
 from poc.steps import vouch
 from poc.steps.copies import Copies, both_copies, held_by_branch, held_by_mlflow, pull, sound_copies, tell_mlflow
 from poc.steps.standing import fetched
@@ -145,8 +144,7 @@ def _vouched_for(alias: str, version: str, found: Sequence[Finding]) -> list[Fin
 
 
 def _fix(alias: str, found: Finding) -> str:
-    mending = found.fix or FIXES.get(found.reason, "")
-    return f"{mending}; or {_taken_off(alias)}" if mending and alias in GATED else _taken_off(alias)
+    return f"{found.problem.fix}; or {_taken_off(alias)}" if alias in GATED else _taken_off(alias)
 
 
 def _taken_off(alias: str) -> str:

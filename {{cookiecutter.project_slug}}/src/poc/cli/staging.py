@@ -59,7 +59,7 @@ def demote(stage: str, reason: str, as_json: bool) -> None:
     if as_json:
         print_json({"stage": stage, "demoted": version, "reason": reason})
     else:
-        print(f"version {version} holds {stage} no longer; to put back the one before: poc rollback {stage}")
+        print(f"version {version} holds {stage} no longer; where another held it before: poc rollback {stage}")
 
 
 @click.command()

@@ -34,6 +34,7 @@ from poc.rules.signoff import (
     statement_bytes,
     trust,
 )
+from poc.rules.signoff.reasons import FIXES
 from poc.rules.signoff.sshsig import SshSignature
 from poc.rules.signoff.statement import MOST_BYTES, read_statement
 from signoffs import (
@@ -322,3 +323,7 @@ def test_without_its_check_a_break_comes_through(
 ) -> None:
     monkeypatch.setitem(CHECKS, f"poc.rules.signoff.{name}", lambda *_, **__: [])
     assert judge(broken) == []
+
+
+def test_every_reason_says_what_to_do() -> None:
+    assert set(FIXES) == set(Reason) and all(FIXES.values())

@@ -40,7 +40,7 @@ def in_a_dialog(found: Sequence[Finding]) -> str:
     """Say a refusal in the few sentences that MLflow's dialogs have room for: what, why by its code, and what to do."""
     problem = found[0].problem
     more = f" And {len(found) - 1} more: poc promote lists them all." if len(found) > 1 else ""
-    return f"Refused: {problem.what}." + (f" To mend it: {problem.fix}." if problem.fix else "") + more
+    return f"Refused: {problem.what}. To mend it: {problem.fix}.{more}"
 
 
 @check

@@ -9,6 +9,7 @@ from poc.rules.signoff.facts import Facts, Verified
 from poc.rules.signoff.reasons import Finding, Reason, check
 from poc.rules.signoff.statement import SKEW
 from poc.rules.signoff.trust import Trust
+from poc.rules.words import listed
 
 
 def decision_holds(verified: Verified, agreed: Stage, facts: Facts, trust: Trust, at: datetime) -> list[Finding]:
@@ -96,11 +97,17 @@ def signer_holds_the_role(verified: Verified, facts: Facts, trust: Trust) -> lis
     holder = next((each for each in facts.charter.people if each.role == said.role and each.email == person), None)
     if holder is None or not trust.may_sign(said.role, person):
         who = "the charter" if holder is None else trust.where
-        return [Finding(reason=Reason.ROLE_NOT_HELD, what=f"{person} is not {said.role} by {who}", where=_where(verified))]
+        return [Finding(reason=Reason.ROLE_NOT_HELD, what=f"{person} is not {said.role} by {who}", where=_where(verified), fix=_by_whom(said.stage, facts))]
     if said.on_behalf_of and not (holder.deputy == said.signer and said.signer in trust.roles.deputies.get(person, [])):
         what = f"{said.signer} stands in for {person} neither by charter nor by trust files, or by one of them only"
         return [Finding(reason=Reason.NOT_THE_DEPUTY, what=what, where=_where(verified))]
     return []
+
+
+def _by_whom(stage: str, facts: Facts) -> str:
+    """Say whose signature a stage asks for; nothing of a stage that the charter does not have."""
+    agreed = facts.stage(stage)
+    return f"who signs {stage}: {listed(list(agreed.signers))}, where charter.yaml and roles.yaml both name the person" if agreed else ""
 
 
 @check

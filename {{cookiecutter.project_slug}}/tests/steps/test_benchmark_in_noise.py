@@ -41,21 +41,24 @@ def ratios(name: str, folder: Path, models: dict[str, bytes]) -> list[Interval]:
     return [timed.ratio, timed.cpu_ratio]
 
 
-def test_a_variant_timed_twice_is_as_fast_as_itself(tmp_path: Path) -> None:
-    found = []
-    for i in range(4):  # an interval at 95 % misses once in twenty: four in a row never do
-        by_clock = ratios("two", tmp_path / str(i), {"one": a_model(detours=20), "two": a_model(detours=20)})[:1]
-        assert all(0.9 < ratio.middle < 1.1 for ratio in by_clock)
-        if all(ratio.low <= 1.0 <= ratio.high for ratio in by_clock):
+def are_found(true: Callable[[list[Interval]], bool], name: str, folder: Path, models: dict[str, bytes]) -> None:
+    """Ask that ratios are found true in one try of four: an interval at 95 % misses once in twenty, and a neighbour on the machine widens some."""
+    tries = []
+    for i in range(4):
+        tries.append(ratios(name, folder / str(i), models))
+        if true(tries[-1]):
             return
-        found += by_clock
-    raise AssertionError(found)
+    raise AssertionError(tries)
+
+
+def test_a_variant_timed_twice_is_as_fast_as_itself(tmp_path: Path) -> None:
+    models = {"one": a_model(detours=20), "two": a_model(detours=20)}
+    are_found(lambda by: all(ratio.low <= 1.0 <= ratio.high and 0.9 < ratio.middle < 1.1 for ratio in by[:1]), "two", tmp_path, models)  # by the clock
 
 
 def test_a_variant_made_slower_by_three_tenths_is_found_slower_by_about_as_much(tmp_path: Path) -> None:
     models = {"plain": a_model(detours=DETOURS), "slower": a_model(detours=DETOURS * 13 // 10)}
-    for ratio in ratios("slower", tmp_path, models):
-        assert ratio.low > 1.0 and 1.2 < ratio.middle < 1.4  # how wide the interval is, is the machine's: 1.17 to 1.29 was met among other tests
+    are_found(lambda by: all(ratio.low > 1.0 and 1.2 < ratio.middle < 1.4 for ratio in by), "slower", tmp_path, models)
 
 
 @pytest.mark.parametrize(("limit_ms", "true", "untrue"), [(20, "PASS", "FAIL"), (0.1, "FAIL", "PASS")])

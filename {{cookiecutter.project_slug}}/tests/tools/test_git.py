@@ -130,7 +130,7 @@ def test_a_private_key_is_found_whether_committed_or_about_to_be(clone: Path) ->
 def test_nothing_in_this_project_passes_for_a_private_key(tmp_path: Path) -> None:
     project = Path(__file__).parents[2]
     if git.top_of(project) is None:  # just written: as it will be when it is committed
-        project = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns(".venv", ".poc", ".*_cache"))
+        project = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns(".venv", ".tools", ".poc", ".*_cache"))
         run(project, "init", "-q")
         run(project, "add", "--all")
         assert "src/poc/tools/git.py" in run(project, "ls-files")
